@@ -1,0 +1,1 @@
+"""Why a model decides: features, importance, correlation, Grad-CAM and the report."""

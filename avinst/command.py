@@ -1,0 +1,106 @@
+"""How every command runs: its own flags, help, one-line errors, exit status."""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from absl import flags
+
+from avinst.errors import UsageError, UserError
+
+DONE, FAILED, WRONG_FLAGS, INTERRUPTED = 0, 1, 2, 130
+
+
+def quiet_tensorflow() -> None:
+    """Silences start-up messages that a user cannot act on; takes effect before TensorFlow is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+
+def run(
+    body: Callable[..., Any],
+    flag_values: flags.FlagValues,
+    argv: Sequence[str] | None = None,
+    *,
+    positional: str = "",
+    pass_unknown: bool = False,
+) -> int:
+    """Parses the flags, calls the command's body and turns what happens into an exit status.
+
+    Args:
+        body: the command. Called with the list of what is left of the arguments if it takes `positional`
+            arguments or is passed unknown flags, else without argument. Its module's docstring is the
+            first paragraph of the help.
+        flag_values: the command's own flags (none of them global: every command can be imported by a test).
+        argv: program name and arguments; sys.argv by default.
+        positional: name of the positional arguments in the usage line, empty if there are none.
+        pass_unknown: unknown flags go to the body instead of being an error.
+
+    Returns:
+        0 done; 1 failed, one line on stderr; 2 wrong flags; 130 interrupted.
+    """
+    quiet_tensorflow()
+    argv = list(sys.argv if argv is None else argv)
+    name = _command_name(body)
+    if any(argument in ("--help", "-h", "-help", "--helpfull") for argument in argv[1:]):
+        print(_help(name, body, flag_values, positional))  # noqa: T201
+        return DONE
+    flag_values.unparse_flags()
+    flag_values.set_gnu_getopt(True)  # flags may follow positional arguments
+    try:
+        rest = flag_values(argv, known_only=pass_unknown)[1:]
+        if rest and not positional and not pass_unknown:
+            raise flags.Error(f"unexpected argument {rest[0]!r}; flags are written --name=value")
+    except flags.Error as error:
+        return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
+    try:
+        if positional or pass_unknown:
+            body(rest)
+        else:
+            body()
+    except UsageError as error:
+        return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
+    except UserError as error:
+        return _fail(name, str(error), FAILED)
+    except KeyboardInterrupt:
+        return _fail(name, "interrupted", INTERRUPTED)
+    return DONE
+
+
+def required(holder: flags.FlagHolder) -> str:
+    """The flag's value; raises UsageError where it was not given."""
+    if not holder.value:
+        raise UsageError(f"--{holder.name} is missing")
+    return str(holder.value)
+
+
+def _fail(name: str, message: str, status: int, hint: str = "") -> int:
+    sys.stdout.flush()
+    print(f"{name}: {' '.join(message.split())}{hint}", file=sys.stderr)  # noqa: T201
+    return status
+
+
+def _command_name(body: Callable[..., Any]) -> str:
+    from avinst.cli import COMMANDS
+
+    module = sys.modules[body.__module__]
+    path = module.__spec__.name if module.__spec__ else body.__module__
+    names = {command.module: name for name, command in COMMANDS.items()}
+    return f"avinst {names[path]}" if path in names else path
+
+
+def _help(name: str, body: Callable[..., Any], flag_values: flags.FlagValues, positional: str) -> str:
+    doc = inspect.cleandoc(sys.modules[body.__module__].__doc__ or "")
+    lines = [doc, "", f"usage: {name} [--flag=value ...] {positional}".rstrip(), "", "flags:"]
+    own = {flag.name: flag for flag in flag_values.get_flags_for_module(body.__module__)}
+    for flag_name in own:
+        flag = own[flag_name]
+        default = f" (default: {flag.default_as_str.strip(chr(39))})" if flag.default_as_str else ""
+        choices = f" One of: {', '.join(flag.parser.enum_values)}." if hasattr(flag.parser, "enum_values") else ""
+        lines.append(f"  --{flag_name}: {flag.help}{choices}{default}")
+    lines.append("  --flagfile: reads flags from a file, one a line")
+    return "\n".join(lines)

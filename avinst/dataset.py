@@ -1,0 +1,114 @@
+"""A dataset directory: `dataset.json`, the names of its files, and how readers find and check them."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from avinst import paths
+from avinst.errors import UserError
+from avinst.manifest_rows import SPLITS
+from avinst.spec import DatasetSpec
+
+DATASET_FILE = "dataset.json"
+REJECTS_FILE = "rejects.jsonl"
+SHARDS_FOLDER = "shards"
+FORMAT_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """What `dataset.json` says.
+
+    Attributes:
+        data_dir: the directory; not stored, so that a dataset can be moved.
+        spec: what an example holds.
+        labels: label names; an example's label indices count from 0 in this order.
+        multi_label: whether any recording bears more than one label.
+        shards: split to shard names without extension, e.g. `train-00003-of-00032`.
+        recordings: split to number of recordings that gave at least one example.
+        segments: split to number of examples.
+        label_segments: split to label name to number of examples.
+        rejects: number of lines in `rejects.jsonl`.
+        log_mel_mean_db: mean of all log-mel values of the training split, dB.
+        log_mel_std_db: their standard deviation, dB.
+        fingerprint: sha256 of all that decides the examples: spec, label names and manifest rows.
+        versions: of the packages and libraries that made the dataset, FFmpeg's among them.
+    """
+
+    data_dir: str
+    spec: DatasetSpec
+    labels: tuple[str, ...]
+    multi_label: bool
+    shards: Mapping[str, tuple[str, ...]]
+    recordings: Mapping[str, int]
+    segments: Mapping[str, int]
+    label_segments: Mapping[str, Mapping[str, int]]
+    rejects: int
+    log_mel_mean_db: float
+    log_mel_std_db: float
+    fingerprint: str
+    versions: Mapping[str, str]
+
+    def tfrecord_paths(self, split: str) -> list[str]:
+        """The split's TFRecord files in a fixed order.
+
+        Raises:
+            UserError: the split is unknown or has no examples.
+        """
+        if split not in SPLITS:
+            raise UserError(f"no split {split!r}; expected one of {', '.join(SPLITS)}")
+        if not self.segments.get(split):
+            found = ", ".join(f"{name} {self.segments.get(name, 0)}" for name in SPLITS)
+            raise UserError(f"{self.data_dir}: split {split!r} has no examples (segments: {found})")
+        return [paths.join(self.data_dir, f"{name}.tfrecord") for name in self.shards[split]]
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored: everything but the directory."""
+        values = dataclasses.asdict(self)
+        del values["data_dir"]
+        return {"format_version": FORMAT_VERSION, **values}
+
+
+def shard_name(split: str, number: int, count: int) -> str:
+    """Name of a shard without extension: `train-00003-of-00032`."""
+    return f"{split}-{number:05d}-of-{count:05d}"
+
+
+def load_dataset(data_dir: str) -> Dataset:
+    """Reads a finished dataset.
+
+    Raises:
+        UserError: no such directory, an unfinished dataset, or one that this version cannot read.
+    """
+    file = paths.join(data_dir, DATASET_FILE)
+    if not paths.is_directory(data_dir):
+        raise UserError(f"no dataset directory {data_dir!r}; make it with avinst prepare")
+    if not paths.exists(file):
+        raise UserError(f"{data_dir!r} has no {DATASET_FILE}: unfinished; run the same avinst prepare again")
+    return dataset_from_json(_parsed(file), data_dir)
+
+
+def dataset_from_json(values: Mapping[str, Any], data_dir: str) -> Dataset:
+    """The inverse of `Dataset.to_json`; raises UserError for another format version or missing values."""
+    values = dict(values)
+    version = values.pop("format_version", None)
+    if version != FORMAT_VERSION:
+        raise UserError(
+            f"{data_dir!r}: dataset format {version}, this avinst reads {FORMAT_VERSION}; prepare it anew"
+        )
+    names = {field.name for field in dataclasses.fields(Dataset)} - {"data_dir"}
+    if set(values) != names:
+        odd = ", ".join(sorted(names.symmetric_difference(values)))
+        raise UserError(f"{data_dir!r}: {DATASET_FILE} with missing or unknown values ({odd}); prepare it anew")
+    values["spec"] = DatasetSpec.from_json(values["spec"])
+    values["labels"] = tuple(values["labels"])
+    values["shards"] = {split: tuple(names) for split, names in values["shards"].items()}
+    return Dataset(data_dir=data_dir, **values)
+
+
+def _parsed(file: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(paths.read_text(file)))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{file!r} is no JSON object ({error}); run avinst prepare again") from error

@@ -1,0 +1,169 @@
+"""Files, local or on a cloud file system: reading, atomic writing, and paths that stay below their root.
+
+Local paths need nothing but Python; TensorFlow's file systems (gs:// and others) are imported on first use.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from avinst.errors import UserError
+
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
+ALLOWED_SCHEMES = ("gs", "s3", "hdfs")
+
+
+def is_remote(path: str) -> bool:
+    """Whether the path names a file system by a scheme, such as gs://."""
+    return _SCHEME.match(path) is not None
+
+
+def check_scheme(path: str) -> str:
+    """The path unchanged; raises UserError where its scheme is none that avinst reads."""
+    match = _SCHEME.match(path)
+    if match and match.group(1).lower() not in ALLOWED_SCHEMES:
+        allowed = ", ".join(f"{scheme}://" for scheme in ALLOWED_SCHEMES)
+        raise UserError(f"{path!r}: {match.group(1)}:// is not allowed; use a local path or {allowed}")
+    return path
+
+
+def join(root: str, *parts: str) -> str:
+    """Joins like os.path.join; the result of a remote root keeps forward slashes."""
+    if is_remote(root):
+        return "/".join([root.rstrip("/"), *parts])
+    return os.path.join(root, *parts)  # noqa: PTH118  # strings all the way: pathlib spoils gs://
+
+
+def below(root: str, relative: str) -> str:
+    """The path of a file below `root`.
+
+    Raises:
+        UserError: the path holds NUL, is absolute and elsewhere, or leaves the root by `..`, a scheme or a link.
+    """
+    if "\0" in relative:
+        raise UserError(f"path {relative!r} holds a NUL character; remove it")
+    if is_remote(relative):
+        check_scheme(relative)
+        if not is_remote(root) or not relative.startswith(root.rstrip("/") + "/"):
+            raise UserError(f"path {relative!r} is not below the media root {root!r}")
+        relative = relative[len(root.rstrip("/")) + 1 :]
+    if ".." in PurePosixPath(relative).parts:
+        raise UserError(f"path {relative!r} leaves the media root by '..'; give a path below {root!r}")
+    if is_remote(root):
+        return join(check_scheme(root), relative.lstrip("/"))
+    path = Path(root, relative)
+    if not path.resolve().is_relative_to(Path(root).resolve()):
+        raise UserError(f"path {relative!r} is not below the media root {root!r}")
+    return str(path)
+
+
+def _gfile() -> Any:
+    import tensorflow as tf
+
+    return tf.io.gfile
+
+
+def exists(path: str) -> bool:
+    """Whether a file or directory is there."""
+    return bool(_gfile().exists(path)) if is_remote(path) else Path(path).exists()
+
+
+def is_directory(path: str) -> bool:
+    """Whether the path is a directory."""
+    return bool(_gfile().isdir(path)) if is_remote(path) else Path(path).is_dir()
+
+
+def list_directory(path: str) -> list[str]:
+    """Names in a directory, sorted; empty where there is none."""
+    if not is_directory(path):
+        return []
+    if is_remote(path):
+        return sorted(name.rstrip("/") for name in _gfile().listdir(path))
+    return sorted(entry.name for entry in Path(path).iterdir())
+
+
+def make_directory(path: str) -> None:
+    """Makes a directory and those above it.
+
+    Raises:
+        UserError: something else is in its place, or it may not be written.
+    """
+    if is_remote(path):
+        _gfile().makedirs(path)
+        return
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the directory {path!r}: {error.strerror}; choose another one") from error
+
+
+def read_bytes(path: str) -> bytes:
+    """The whole file."""
+    if is_remote(path):
+        with _gfile().GFile(path, "rb") as file:
+            return bytes(file.read())
+    return Path(path).read_bytes()
+
+
+def read_text(path: str) -> str:
+    """The whole file, UTF-8; a byte order mark is taken off."""
+    return read_bytes(path).decode("utf-8-sig")
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes UTF-8 under a temporary name and renames: a reader sees the whole file or none."""
+    with replacing(path) as temporary:
+        if is_remote(temporary):
+            with _gfile().GFile(temporary, "wb") as file:
+                file.write(text.encode())
+        else:
+            Path(temporary).write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextlib.contextmanager
+def replacing(path: str) -> Iterator[str]:
+    """Yields a temporary name beside `path`; renames it to `path` on success, deletes it on failure."""
+    folder, _, name = path.rpartition("/")
+    temporary = f"{folder}/.tmp-{os.getpid()}-{os.urandom(4).hex()}-{name}" if folder else f".tmp-{name}"
+    try:
+        yield temporary
+        rename(temporary, path)
+    except BaseException:
+        if exists(temporary):
+            remove(temporary)
+        raise
+
+
+def rename(source: str, target: str) -> None:
+    """Renames a file; one that is at the target is replaced in one step."""
+    if is_remote(source):
+        _gfile().rename(source, target, overwrite=True)
+    else:
+        Path(source).replace(target)
+
+
+def remove(path: str) -> None:
+    """Deletes a file or a directory with what is in it."""
+    if is_remote(path):
+        (_gfile().rmtree if _gfile().isdir(path) else _gfile().remove)(path)
+    elif Path(path).is_dir():
+        shutil.rmtree(path)
+    else:
+        Path(path).unlink()
+
+
+@contextlib.contextmanager
+def local_copy(path: str) -> Iterator[str]:
+    """Yields a local path of the file: itself where it is local, else a copy that is deleted afterwards."""
+    if not is_remote(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="avinst-") as folder:
+        copy = str(Path(folder, "media" + PurePosixPath(path).suffix))
+        _gfile().copy(path, copy)
+        yield copy

@@ -1,0 +1,117 @@
+"""What an example holds: the only place that knows the features' names, with encoder and parser side by side."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from avinst.spec import DatasetSpec
+
+AUDIO_LOG_MEL = "audio/log_mel"
+FRAME_JPEG = "frame/jpeg"
+LABEL_INDEX = "label/index"
+VIDEO_ID = "video/id"
+SEGMENT_INDEX = "segment/index"
+SEGMENT_START_SECONDS = "segment/start_seconds"
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """One segment: a second of sound and the frame shown at its middle.
+
+    Attributes:
+        log_mel: float32 or float16 [log_mel_frames, mel_bands], dB.
+        jpeg: the frame as a JPEG, RGB, frame_size x frame_size.
+        label_indices: positions in the dataset's label names, ascending.
+        video_id: the recording that the segment is of.
+        segment_index: number of the segment in its recording, from 0.
+        segment_start_seconds: where the segment begins in the recording, seconds.
+    """
+
+    log_mel: np.ndarray
+    jpeg: bytes
+    label_indices: tuple[int, ...]
+    video_id: str
+    segment_index: int
+    segment_start_seconds: float
+
+
+def encode_example(example: Example, spec: DatasetSpec) -> bytes:
+    """The example as a serialized tf.train.Example; equal examples give equal bytes.
+
+    Raises:
+        ValueError: the log-mel's shape is not the spec's.
+    """
+    expected = (spec.log_mel_frames, spec.mel_bands)
+    if example.log_mel.shape != expected:
+        raise ValueError(f"log-mel of shape {example.log_mel.shape}, the spec wants {expected}")
+
+    def bytes_feature(value: bytes) -> tf.train.Feature:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+    def int64_feature(values: tuple[int, ...]) -> tf.train.Feature:
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+    features = {
+        AUDIO_LOG_MEL: bytes_feature(example.log_mel.astype("<f2").tobytes()),
+        FRAME_JPEG: bytes_feature(example.jpeg),
+        LABEL_INDEX: int64_feature(example.label_indices),
+        VIDEO_ID: bytes_feature(example.video_id.encode()),
+        SEGMENT_INDEX: int64_feature((example.segment_index,)),
+        SEGMENT_START_SECONDS: tf.train.Feature(
+            float_list=tf.train.FloatList(value=[example.segment_start_seconds])
+        ),
+    }
+    message = tf.train.Example(features=tf.train.Features(feature=features))
+    return message.SerializeToString(deterministic=True)
+
+
+def parse_examples(serialized: tf.Tensor, spec: DatasetSpec, num_labels: int) -> dict[str, tf.Tensor]:
+    """Parses a batch; works eagerly, in tf.data and inside an exported graph.
+
+    Args:
+        serialized: string [batch], serialized tf.train.Examples.
+        spec: the dataset's spec.
+        num_labels: number of the dataset's label names.
+
+    Returns:
+        `log_mel` float32 [batch, log_mel_frames, mel_bands] dB; `frame` uint8 [batch, size, size, 3];
+        `label` float32 [batch, num_labels], multi-hot; `video_id` string [batch]; `segment_index` int64
+        [batch]; `segment_start_seconds` float32 [batch].
+    """
+    parsed = tf.io.parse_example(
+        serialized,
+        {
+            AUDIO_LOG_MEL: tf.io.FixedLenFeature([], tf.string),
+            FRAME_JPEG: tf.io.FixedLenFeature([], tf.string),
+            LABEL_INDEX: tf.io.RaggedFeature(tf.int64),
+            VIDEO_ID: tf.io.FixedLenFeature([], tf.string),
+            SEGMENT_INDEX: tf.io.FixedLenFeature([], tf.int64),
+            SEGMENT_START_SECONDS: tf.io.FixedLenFeature([], tf.float32),
+        },
+    )
+    log_mel = tf.io.decode_raw(parsed[AUDIO_LOG_MEL], tf.float16, little_endian=True)
+    log_mel = tf.reshape(log_mel, [-1, spec.log_mel_frames, spec.mel_bands])
+    label = tf.reduce_max(tf.one_hot(parsed[LABEL_INDEX].to_tensor(-1), num_labels), axis=1)
+    return {
+        "log_mel": tf.cast(log_mel, tf.float32),
+        "frame": decode_jpegs(parsed[FRAME_JPEG], spec),
+        "label": label,
+        "video_id": parsed[VIDEO_ID],
+        "segment_index": parsed[SEGMENT_INDEX],
+        "segment_start_seconds": parsed[SEGMENT_START_SECONDS],
+    }
+
+
+def decode_jpegs(jpegs: tf.Tensor, spec: DatasetSpec) -> tf.Tensor:
+    """Decodes string [batch] to uint8 [batch, size, size, 3]; a picture of another size is an error."""
+
+    def decode(jpeg: tf.Tensor) -> tf.Tensor:
+        # One explicit algorithm: training, serving and analysis must see the same pixels.
+        return tf.ensure_shape(
+            tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE"),
+            [spec.frame_size, spec.frame_size, 3],
+        )
+
+    signature = tf.TensorSpec([spec.frame_size, spec.frame_size, 3], tf.uint8)
+    return tf.map_fn(decode, jpegs, fn_output_signature=signature)

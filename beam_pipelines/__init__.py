@@ -1,0 +1,1 @@
+"""Apache Beam jobs: videos to TFRecords, and inference over many videos."""

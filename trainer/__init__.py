@@ -1,0 +1,1 @@
+"""Input pipeline, models, training schemes, evaluation and export."""
