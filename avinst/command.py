@@ -1,7 +1,6 @@
 """How every command runs: its own flags, help, one-line errors, exit status."""
 
 import inspect
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,16 +8,9 @@ from typing import Any
 from absl import flags
 
 from avinst.errors import UsageError, UserError
+from avinst.quiet import import_tensorflow_quietly
 
 DONE, FAILED, WRONG_FLAGS, INTERRUPTED = 0, 1, 2, 130
-
-
-def quiet_tensorflow() -> None:
-    """Silences start-up messages that a user cannot act on; takes effect before TensorFlow is imported."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 
 def run(
@@ -28,6 +20,7 @@ def run(
     *,
     positional: str = "",
     pass_unknown: bool = False,
+    needs_tensorflow: bool = False,
 ) -> int:
     """Parses the flags, calls the command's body and turns what happens into an exit status.
 
@@ -39,11 +32,11 @@ def run(
         argv: program name and arguments; sys.argv by default.
         positional: name of the positional arguments in the usage line, empty if there are none.
         pass_unknown: unknown flags go to the body instead of being an error.
+        needs_tensorflow: import TensorFlow, without its start-up messages, once the flags are known to be right.
 
     Returns:
         0 done; 1 failed, one line on stderr; 2 wrong flags; 130 interrupted.
     """
-    quiet_tensorflow()
     argv = list(sys.argv if argv is None else argv)
     name = _command_name(body)
     if any(argument in ("--help", "-h", "-help", "--helpfull") for argument in argv[1:]):
@@ -58,6 +51,8 @@ def run(
     except flags.Error as error:
         return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
     try:
+        if needs_tensorflow:
+            import_tensorflow_quietly()
         if positional or pass_unknown:
             body(rest)
         else:

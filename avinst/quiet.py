@@ -1,0 +1,36 @@
+"""TensorFlow without start-up messages that a user cannot act on."""
+
+import os
+import sys
+import tempfile
+import warnings
+
+
+def import_tensorflow_quietly() -> None:
+    """Imports TensorFlow and tensorflow-io with their start-up messages kept back.
+
+    The messages (no CUDA driver, oneDNN is on, native tensorflow-io kernels missing) are written by C++ code
+    straight to file descriptor 2 before any log level is read, so the descriptor itself is turned aside during
+    the import. If the import fails, what was kept back is shown. TF_CPP_MIN_LOG_LEVEL from outside is respected.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # 2 still reports the missing GPU of every CPU machine as an error
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as aside:
+        stderr = os.dup(2)
+        os.dup2(aside.fileno(), 2)
+        failed = True
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                import tensorflow  # noqa: F401
+            failed = False
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            if failed:
+                aside.seek(0)
+                sys.stderr.write(aside.read().decode(errors="replace"))
