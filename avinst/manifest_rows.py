@@ -23,7 +23,7 @@ class ManifestRow:
     """One recording to be prepared.
 
     Attributes:
-        video_path: below the media root, or absolute below it, or on a cloud file system.
+        video_path: relative to the media root.
         labels: names, at least one, in the manifest's order.
         video_id: unique name of the recording.
         split: train, validation or test where the manifest decides it, else empty.
@@ -127,7 +127,7 @@ def _checked_row(values: dict[str, object], media_root: str) -> ManifestRow:
     video_path = _text(values, "video_path")
     if not video_path:
         raise UserError("video_path is empty")
-    resolved = paths.below(media_root, video_path)
+    video_path = paths.relative_below(media_root, video_path)
     label_value = values.get("label")
     raw_labels = label_value if isinstance(label_value, list) else _text(values, "label").split(LABEL_SEPARATOR)
     labels = tuple(dict.fromkeys(str(name).strip() for name in raw_labels))
@@ -139,10 +139,10 @@ def _checked_row(values: dict[str, object], media_root: str) -> ManifestRow:
     start, end = _seconds(values, "start_seconds", 0.0), _seconds(values, "end_seconds", math.inf)
     if not 0 <= start < end:
         raise UserError(f"start_seconds {start:g} and end_seconds {end:g}; expected 0 <= start < end")
-    video_id = _text(values, "video_id") or _default_id(video_path, media_root)
+    video_id = _text(values, "video_id") or str(PurePosixPath(video_path).with_suffix(""))
     if "\0" in video_id:
         raise UserError(f"video_id {video_id!r} holds a NUL character; remove it")
-    return ManifestRow(resolved, labels, video_id, split, start, end, _text(values, "group") or video_id)
+    return ManifestRow(video_path, labels, video_id, split, start, end, _text(values, "group") or video_id)
 
 
 def _text(values: dict[str, object], name: str) -> str:
@@ -159,12 +159,6 @@ def _seconds(values: dict[str, object], name: str, default: float) -> float:
     if math.isnan(seconds):
         raise UserError(f"{name} {text!r} is no number of seconds")
     return seconds
-
-
-def _default_id(video_path: str, media_root: str) -> str:
-    root = media_root.rstrip("/") + "/"
-    relative = video_path.removeprefix(root).lstrip("/")
-    return str(PurePosixPath(relative).with_suffix(""))
 
 
 def _check_groups(path: str, rows: list[ManifestRow]) -> None:

@@ -39,27 +39,33 @@ def join(root: str, *parts: str) -> str:
     return os.path.join(root, *parts)  # noqa: PTH118  # strings all the way: pathlib spoils gs://
 
 
-def below(root: str, relative: str) -> str:
-    """The path of a file below `root`.
+def relative_below(root: str, path: str) -> str:
+    """The path of a file relative to `root`, checked to lie below it.
+
+    Args:
+        root: a local directory or one on a cloud file system.
+        path: relative to the root, or absolute (or with the root's scheme) and below it.
 
     Raises:
-        UserError: the path holds NUL, is absolute and elsewhere, or leaves the root by `..`, a scheme or a link.
+        UserError: the path holds NUL, is elsewhere, or leaves the root by `..`, another scheme or a link.
     """
-    if "\0" in relative:
-        raise UserError(f"path {relative!r} holds a NUL character; remove it")
-    if is_remote(relative):
-        check_scheme(relative)
-        if not is_remote(root) or not relative.startswith(root.rstrip("/") + "/"):
-            raise UserError(f"path {relative!r} is not below the media root {root!r}")
-        relative = relative[len(root.rstrip("/")) + 1 :]
-    if ".." in PurePosixPath(relative).parts:
-        raise UserError(f"path {relative!r} leaves the media root by '..'; give a path below {root!r}")
-    if is_remote(root):
-        return join(check_scheme(root), relative.lstrip("/"))
-    path = Path(root, relative)
-    if not path.resolve().is_relative_to(Path(root).resolve()):
-        raise UserError(f"path {relative!r} is not below the media root {root!r}")
-    return str(path)
+    if "\0" in path:
+        raise UserError(f"path {path!r} holds a NUL character; remove it")
+    outside = UserError(f"path {path!r} is not below the media root {root!r}")
+    if is_remote(root) or is_remote(path):
+        prefix = check_scheme(root).rstrip("/") + "/"
+        if is_remote(path) and not check_scheme(path).startswith(prefix):
+            raise outside
+        path = path.removeprefix(prefix).lstrip("/")
+    elif Path(path).is_absolute():
+        if not Path(path).is_relative_to(Path(root).absolute()):
+            raise outside
+        path = str(Path(path).relative_to(Path(root).absolute()))
+    if ".." in PurePosixPath(path).parts:
+        raise UserError(f"path {path!r} leaves the media root by '..'; give a path below {root!r}")
+    if not is_remote(root) and not Path(root, path).resolve().is_relative_to(Path(root).resolve()):
+        raise outside
+    return str(PurePosixPath(path))
 
 
 def _gfile() -> Any:

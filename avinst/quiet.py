@@ -11,13 +11,14 @@ def import_tensorflow_quietly() -> None:
 
     The messages (no CUDA driver, oneDNN is on, native tensorflow-io kernels missing) are written by C++ code
     straight to file descriptor 2 before any log level is read, so the descriptor itself is turned aside during
-    the import. If the import fails, what was kept back is shown. TF_CPP_MIN_LOG_LEVEL from outside is respected.
+    the import. If the import fails, what was kept back is shown. A TF_CPP_MIN_LOG_LEVEL below 3 from outside turns
+    all of this off.
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    # Level 2 still reports the missing GPU of every CPU machine as an error.
+    if "tensorflow" in sys.modules or os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # 2 still reports the missing GPU of every CPU machine as an error
     sys.stderr.flush()
     with tempfile.TemporaryFile() as aside:
         stderr = os.dup(2)
