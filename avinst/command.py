@@ -1,7 +1,7 @@
 """How every command runs: its own flags, help, one-line errors, exit status."""
 
-import inspect
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -89,13 +89,11 @@ def _command_name(body: Callable[..., Any]) -> str:
 
 
 def _help(name: str, body: Callable[..., Any], flag_values: flags.FlagValues, positional: str) -> str:
-    doc = inspect.cleandoc(sys.modules[body.__module__].__doc__ or "")
+    doc = (sys.modules[body.__module__].__doc__ or "").strip()
     lines = [doc, "", f"usage: {name} [--flag=value ...] {positional}".rstrip(), "", "flags:"]
-    own = {flag.name: flag for flag in flag_values.get_flags_for_module(body.__module__)}
-    for flag_name in own:
-        flag = own[flag_name]
-        default = f" (default: {flag.default_as_str.strip(chr(39))})" if flag.default_as_str else ""
-        choices = f" One of: {', '.join(flag.parser.enum_values)}." if hasattr(flag.parser, "enum_values") else ""
-        lines.append(f"  --{flag_name}: {flag.help}{choices}{default}")
+    for flag in flag_values.get_flags_for_module(body.__module__):
+        default = flag.default_as_str.strip("'") if flag.default_as_str else ""
+        text = f"--{flag.name}: {flag.help}{f' (default: {default})' if default else ''}"
+        lines += textwrap.wrap(text, 110, initial_indent="  ", subsequent_indent=" " * 6)
     lines.append("  --flagfile: reads flags from a file, one a line")
     return "\n".join(lines)

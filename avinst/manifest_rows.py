@@ -128,6 +128,8 @@ def _checked_row(values: dict[str, object], media_root: str) -> ManifestRow:
     if not video_path:
         raise UserError("video_path is empty")
     video_path = paths.relative_below(media_root, video_path)
+    if not PurePosixPath(video_path).name:
+        raise UserError("video_path is the media root itself; give a file")
     label_value = values.get("label")
     raw_labels = label_value if isinstance(label_value, list) else _text(values, "label").split(LABEL_SEPARATOR)
     labels = tuple(dict.fromkeys(str(name).strip() for name in raw_labels))

@@ -84,6 +84,13 @@ def is_directory(path: str) -> bool:
     return bool(_gfile().isdir(path)) if is_remote(path) else Path(path).is_dir()
 
 
+def size(path: str) -> int:
+    """Bytes of a file; -1 where there is none."""
+    if not exists(path):
+        return -1
+    return int(_gfile().stat(path).length) if is_remote(path) else Path(path).stat().st_size
+
+
 def list_directory(path: str) -> list[str]:
     """Names in a directory, sorted; empty where there is none."""
     if not is_directory(path):

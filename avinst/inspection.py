@@ -1,0 +1,97 @@
+"""Shows what is in a dataset: counts, spec, rejects by reason, and a contact sheet of frames and spectrograms.
+
+avinst inspect --data_dir=DATASET --contact_sheet=sheet.png
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from absl import flags
+
+from avinst import command, paths
+from avinst.dataset import REJECTS_FILE, Dataset, load_dataset
+from avinst.errors import UsageError
+from avinst.manifest_rows import SPLITS
+
+FLAGS = flags.FlagValues()
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "the dataset directory", flag_values=FLAGS)
+_JSON = flags.DEFINE_bool("json", False, "print JSON instead of text", flag_values=FLAGS)
+_CONTACT_SHEET = flags.DEFINE_string(
+    "contact_sheet", "", "PNG file to be drawn: frames with their spectrograms", flag_values=FLAGS
+)
+_EXAMPLES = flags.DEFINE_integer(
+    "examples", 24, "number of examples on the contact sheet", lower_bound=1, flag_values=FLAGS
+)
+
+
+def inspect(arguments: list[str]) -> None:
+    """Prints the dataset and draws the sheet; the directory may also be given without its flag."""
+    if len(arguments) > 1 or (arguments and _DATA_DIR.value):
+        raise UsageError(f"one dataset directory is expected, found {' '.join(arguments)!r}")
+    dataset = load_dataset(arguments[0] if arguments else command.required(_DATA_DIR))
+    print(  # noqa: T201
+        json.dumps(dataset.to_json(), indent=1, ensure_ascii=False) if _JSON.value else describe(dataset)
+    )
+    if _CONTACT_SHEET.value:
+        from avinst.contact_sheet import draw_contact_sheet
+        from avinst.quiet import import_tensorflow_quietly
+
+        import_tensorflow_quietly()
+        shown = draw_contact_sheet(dataset, _CONTACT_SHEET.value, _EXAMPLES.value)
+        print(f"{_CONTACT_SHEET.value}: {shown} examples", file=sys.stderr)  # noqa: T201
+
+
+def describe(dataset: Dataset) -> str:
+    """The dataset as a text of a few dozen lines."""
+    spec = dataset.spec
+    bytes_stored = {
+        split: sum(paths.size(paths.join(dataset.data_dir, f"{name}.tfrecord")) for name in dataset.shards[split])
+        for split in SPLITS
+    }
+    width = max(len(name) for name in (*dataset.labels, "recordings"))
+    lines = [
+        f"dataset      {dataset.data_dir}",
+        f"sound        {spec.segment_seconds:g} s segments, {spec.sample_rate_hz} Hz mono, log-mel "
+        f"{spec.log_mel_frames} x {spec.mel_bands}, {spec.mel_low_hz:g} to {spec.mel_high_hz:g} Hz",
+        f"log-mel      mean {dataset.log_mel_mean_db:.2f} dB, standard deviation {dataset.log_mel_std_db:.2f} dB "
+        "(training split)",
+        f"frames       {spec.frame_size} x {spec.frame_size}, {spec.frame_fit}, JPEG quality {spec.jpeg_quality}",
+        f"labels       {len(dataset.labels)}, {'several' if dataset.multi_label else 'one'} a recording",
+        f"fingerprint  {dataset.fingerprint[:16]}",
+        "made with    " + ", ".join(f"{name} {version}" for name, version in dataset.versions.items()),
+        "",
+        f"{'':{width}}  " + "  ".join(f"{split:>10}" for split in SPLITS),
+        f"{'recordings':{width}}  " + "  ".join(f"{dataset.recordings[split]:>10}" for split in SPLITS),
+        f"{'segments':{width}}  " + "  ".join(f"{dataset.segments[split]:>10}" for split in SPLITS),
+        f"{'megabytes':{width}}  " + "  ".join(f"{bytes_stored[split] / 1e6:>10.1f}" for split in SPLITS),
+        f"{'shards':{width}}  " + "  ".join(f"{len(dataset.shards[split]):>10}" for split in SPLITS),
+        "",
+        "segments a label:",
+        *(
+            f"{name:{width}}  " + "  ".join(f"{dataset.label_segments[split][name]:>10}" for split in SPLITS)
+            for name in dataset.labels
+        ),
+        "",
+        f"rejects      {dataset.rejects}" + (f" ({REJECTS_FILE})" if dataset.rejects else ""),
+        *(f"  {reason}: {count}" for reason, count in reject_reasons(dataset).most_common()),
+    ]
+    return "\n".join(lines)
+
+
+def reject_reasons(dataset: Dataset) -> Counter[str]:
+    """How often each reason stands in `rejects.jsonl`."""
+    file = paths.join(dataset.data_dir, REJECTS_FILE)
+    if not paths.exists(file):
+        return Counter()
+    return Counter(json.loads(line)["reason"] for line in paths.read_text(file).split("\n") if line)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    return command.run(inspect, FLAGS, argv, positional="[DATASET]")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The end of `prepare`: adds the shards' records up, checks that nothing is lost, writes `dataset.json`."""
+
+import collections
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+
+from avinst import paths
+from avinst.dataset import DATASET_FILE, REJECTS_FILE, Dataset
+from avinst.errors import UserError
+from avinst.manifest_rows import SPLITS
+from avinst.spec import DatasetSpec
+from beam_pipelines.layout import Shard, dataset_fingerprint
+from beam_pipelines.shard_record import Reject, ShardRecord, load_record
+
+
+def finish_dataset(
+    data_dir: str, shards: Sequence[Shard], spec: DatasetSpec, labels: Sequence[str], max_reject_rate: float
+) -> Dataset:
+    """Writes `rejects.jsonl` and then `dataset.json`, the sign that the dataset is whole.
+
+    Args:
+        data_dir: the dataset directory.
+        shards: all shards of the layout.
+        spec: the dataset's spec.
+        labels: its label names.
+        max_reject_rate: largest share of recordings that may give no example at all.
+
+    Raises:
+        UserError: a shard is not there, a recording is unaccounted for, or too many gave no example. The shards
+            stay, so that the next run makes only what is missing.
+    """
+    records = [_record_of(shard, data_dir) for shard in shards]
+    rejects = [reject for record in records for reject in record.rejects]
+    _write_rejects(data_dir, rejects)
+    _check_reject_rate(data_dir, records, rejects, max_reject_rate)
+    dataset = _summary(data_dir, shards, records, spec, labels, len(rejects))
+    paths.write_text(
+        paths.join(data_dir, DATASET_FILE), json.dumps(dataset.to_json(), indent=1, ensure_ascii=False) + "\n"
+    )
+    return dataset
+
+
+def _record_of(shard: Shard, data_dir: str) -> ShardRecord:
+    record = load_record(data_dir, shard.name, shard.fingerprint)
+    if record is None:
+        raise UserError(f"shard {shard.name} was not written to {data_dir!r}; run the same avinst prepare again")
+    expected = {row.video_id for row in shard.rows}
+    told = {reject.video_id for reject in record.rejects}
+    accounted = {video for video, segments in record.segments_of_video.items() if segments or video in told}
+    if accounted != expected:
+        lost = sorted(expected ^ accounted)
+        raise UserError(
+            f"shard {shard.name}: {len(lost)} recordings unaccounted for, {lost[0]!r} the first; report it"
+        )
+    return record
+
+
+def _write_rejects(data_dir: str, rejects: Sequence[Reject]) -> None:
+    lines = [json.dumps(dataclasses.asdict(reject), ensure_ascii=False) + "\n" for reject in rejects]
+    paths.write_text(paths.join(data_dir, REJECTS_FILE), "".join(lines))
+
+
+def _check_reject_rate(
+    data_dir: str, records: Sequence[ShardRecord], rejects: Sequence[Reject], max_reject_rate: float
+) -> None:
+    counts = [segments for record in records for segments in record.segments_of_video.values()]
+    empty = counts.count(0)
+    if empty <= max_reject_rate * len(counts) and empty < len(counts):
+        return
+    reasons = collections.Counter(reject.reason for reject in rejects if reject.segment is None)
+    listed = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+    raise UserError(
+        f"{empty} of {len(counts)} recordings gave no example ({listed}), more than --max_reject_rate="
+        f"{max_reject_rate:g} allows; see {paths.join(data_dir, REJECTS_FILE)}, mend the files or raise the rate"
+    )
+
+
+def _summary(
+    data_dir: str,
+    shards: Sequence[Shard],
+    records: Sequence[ShardRecord],
+    spec: DatasetSpec,
+    labels: Sequence[str],
+    rejects: int,
+) -> Dataset:
+    of_split = {split: [record for record in records if record.split == split] for split in SPLITS}
+    # A set without a training split (inference only) is normalised by what there is.
+    mean, deviation = _moments(of_split["train"] or records)
+    return Dataset(
+        data_dir=data_dir,
+        spec=spec,
+        labels=tuple(labels),
+        multi_label=any(len(row.labels) > 1 for shard in shards for row in shard.rows),
+        shards={split: tuple(record.name for record in group) for split, group in of_split.items()},
+        recordings={
+            split: sum(segments > 0 for record in group for segments in record.segments_of_video.values())
+            for split, group in of_split.items()
+        },
+        segments={
+            split: sum(sum(record.segments_of_video.values()) for record in group)
+            for split, group in of_split.items()
+        },
+        label_segments={
+            split: {name: sum(record.label_segments[name] for record in group) for name in labels}
+            for split, group in of_split.items()
+        },
+        rejects=rejects,
+        log_mel_mean_db=mean,
+        log_mel_std_db=deviation,
+        fingerprint=dataset_fingerprint(shards),
+        versions=records[0].versions,
+    )
+
+
+def _moments(records: Sequence[ShardRecord]) -> tuple[float, float]:
+    """Mean and standard deviation in dB; (0, 1) where there is no value, 1 for constant values."""
+    count = sum(record.log_mel_count for record in records)
+    if not count:
+        return 0.0, 1.0
+    mean = math.fsum(record.log_mel_sum_db for record in records) / count
+    square_mean = math.fsum(record.log_mel_square_sum for record in records) / count
+    return mean, math.sqrt(max(square_mean - mean * mean, 0.0)) or 1.0

@@ -1,0 +1,155 @@
+"""Videos to a dataset: lays the shards out, runs the pipeline, adds up."""
+
+import contextlib
+import dataclasses
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+
+from avinst import paths
+from avinst.dataset import DATASET_FILE, SHARDS_FOLDER, Dataset, load_dataset
+from avinst.errors import UserError
+from avinst.manifest_rows import read_manifest
+from avinst.media import DecodeLimits
+from avinst.progress import Progress
+from avinst.spec import DatasetSpec
+from avinst.splits import DEFAULT_SHARES, assign_splits
+from beam_pipelines.finishing import finish_dataset
+from beam_pipelines.layout import Shard, dataset_fingerprint, label_names, lay_out
+from beam_pipelines.pipeline import Work, add_prepare
+from beam_pipelines.runner import make_pipeline
+from beam_pipelines.shard_record import ShardRecord, load_record
+
+_SHARD_FILE = re.compile(r"(?:train|validation|test)-\d{5,}-of-\d{5,}\.(?:tfrecord|json)|\.tmp-\d+-[0-9a-f]{8}-.*")
+_POLL_SECONDS = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class PrepareConfig:
+    """Where the videos come from and how the work is divided; what an example holds is the spec's.
+
+    Attributes:
+        manifest: a CSV or JSONL file.
+        media_root: the folder that the manifest's paths are relative to; the manifest's own by default.
+        data_dir: the dataset directory to be made.
+        splits: `hash` or `stratified`.
+        shares: of train, validation and test.
+        videos_per_shard: recordings of a shard, on average.
+        workers: threads of the in-process runner, 0 for one per core.
+        max_reject_rate: largest share of recordings that may give no example.
+        limits: what one recording may cost.
+    """
+
+    manifest: str
+    data_dir: str
+    media_root: str = ""
+    splits: str = "hash"
+    shares: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(DEFAULT_SHARES))
+    videos_per_shard: int = 16
+    workers: int = 0
+    max_reject_rate: float = 0.2
+    limits: DecodeLimits = dataclasses.field(default_factory=DecodeLimits)
+
+
+def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequence[str] = ()) -> Dataset:
+    """Makes a dataset, or finishes one that was begun: shards done under the same fingerprint are kept.
+
+    Args:
+        config: where from, where to, how.
+        spec: what is made of a recording.
+        beam_flags: flags for Beam.
+
+    Returns:
+        The finished dataset.
+
+    Raises:
+        UserError: bad manifest, folders or flags, or too many rejects.
+    """
+    media_root = config.media_root or _folder_of(config.manifest)
+    if not paths.is_directory(media_root):
+        raise UserError(f"no media folder {media_root!r}; give the folder of the videos with --media_root")
+    rows = read_manifest(config.manifest, media_root)
+    labels = label_names(rows)
+    split_of_row = assign_splits(rows, config.splits, config.shares)
+    shards = lay_out(rows, split_of_row, spec, labels, config.videos_per_shard)
+    if _is_finished(config.data_dir, shards):
+        return load_dataset(config.data_dir)
+    pipeline = make_pipeline(beam_flags, config.workers)  # before anything is deleted: it checks the flags
+    paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
+    _clear(config.data_dir, shards)
+    work = Work(spec, labels, media_root, config.data_dir, config.limits)
+    add_prepare(pipeline, shards, work)
+    with _watching(config.data_dir, shards):
+        pipeline.run().wait_until_finish()
+    return finish_dataset(config.data_dir, shards, spec, labels, config.max_reject_rate)
+
+
+def _folder_of(path: str) -> str:
+    return path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
+
+
+def _is_finished(data_dir: str, shards: Sequence[Shard]) -> bool:
+    if not paths.exists(paths.join(data_dir, DATASET_FILE)):
+        return False
+    try:
+        same = load_dataset(data_dir).fingerprint == dataset_fingerprint(shards)
+    except UserError:
+        return False  # of another version: made anew
+    return same and all(load_record(data_dir, shard.name, shard.fingerprint) for shard in shards)
+
+
+def _clear(data_dir: str, shards: Sequence[Shard]) -> None:
+    """Takes away the done-marker of the whole and all files of another layout; touches nothing else."""
+    marker = paths.join(data_dir, DATASET_FILE)
+    if paths.exists(marker):
+        paths.remove(marker)
+    wanted = {f"{shard.name}{extension}" for shard in shards for extension in (".tfrecord", ".json")}
+    for folder in (data_dir, paths.join(data_dir, SHARDS_FOLDER)):
+        for name in paths.list_directory(folder):
+            if _SHARD_FILE.fullmatch(name) and name not in wanted:
+                paths.remove(paths.join(folder, name))
+
+
+@contextlib.contextmanager
+def _watching(data_dir: str, shards: Sequence[Shard]) -> Iterator[None]:
+    """Shows progress while the pipeline runs, by looking for finished shards: the same way for every runner."""
+    stop = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(data_dir, shards, stop), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def _watch(data_dir: str, shards: Sequence[Shard], stop: threading.Event) -> None:
+    progress = Progress("videos", sum(len(shard.rows) for shard in shards))
+    done: dict[str, ShardRecord] = {}
+    _look(data_dir, shards, done)
+    progress.skip(_videos(done))
+    while not stop.wait(_POLL_SECONDS):
+        _look(data_dir, shards, done)
+        progress.update(_videos(done), _note(done))
+    _look(data_dir, shards, done)
+    progress.update(_videos(done), _note(done))
+    progress.finish(_note(done))
+
+
+def _look(data_dir: str, shards: Sequence[Shard], done: dict[str, ShardRecord]) -> None:
+    present = set(paths.list_directory(paths.join(data_dir, SHARDS_FOLDER)))
+    for shard in shards:
+        if shard.name not in done and f"{shard.name}.json" in present:
+            record = load_record(data_dir, shard.name, shard.fingerprint)
+            if record:
+                done[shard.name] = record
+
+
+def _videos(done: Mapping[str, ShardRecord]) -> int:
+    return sum(len(record.segments_of_video) for record in done.values())
+
+
+def _note(done: Mapping[str, ShardRecord]) -> str:
+    segments = sum(sum(record.segments_of_video.values()) for record in done.values())
+    rejects = sum(len(record.rejects) for record in done.values())
+    return f"{segments} segments, {rejects} rejects"

@@ -1,0 +1,113 @@
+"""Turns the videos of a manifest into a dataset of log-mel and frame pairs (TFRecord).
+
+Run it again to resume: shards that are done are kept. Flags that are not listed here go to Beam
+(--runner=DataflowRunner, --project, --temp_location, ...).
+
+    avinst prepare --manifest=manifest.csv --media_root=VIDEOS --data_dir=DATASET
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import cast, get_args
+
+from absl import flags
+
+from avinst import command
+from avinst.errors import UsageError
+from avinst.spec import DatasetSpec, FrameFit
+from avinst.splits import DEFAULT_SHARES
+
+FLAGS = flags.FlagValues()
+_SPEC = DatasetSpec()
+
+_MANIFEST = flags.DEFINE_string("manifest", None, "CSV or JSONL file of the videos", flag_values=FLAGS)
+_MEDIA_ROOT = flags.DEFINE_string(
+    "media_root",
+    "",
+    "folder that the manifest's paths are relative to (default: the manifest's)",
+    flag_values=FLAGS,
+)
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "the dataset directory to be made", flag_values=FLAGS)
+_SPLITS = flags.DEFINE_enum(
+    "splits",
+    "hash",
+    ["hash", "stratified"],
+    "where the manifest gives no split: stable as the set grows, or exact shares for every label",
+    flag_values=FLAGS,
+)
+_SHARES = flags.DEFINE_list(
+    "shares", [str(share) for share in DEFAULT_SHARES.values()], "of train, validation, test", flag_values=FLAGS
+)
+_VIDEOS_PER_SHARD = flags.DEFINE_integer(
+    "videos_per_shard", 16, "recordings of a TFRecord file, on average", lower_bound=1, flag_values=FLAGS
+)
+_WORKERS = flags.DEFINE_integer(
+    "workers", 0, "threads of the local runner; 0: one per core", lower_bound=0, flag_values=FLAGS
+)
+_MAX_REJECT_RATE = flags.DEFINE_float(
+    "max_reject_rate",
+    0.2,
+    "largest share of recordings that may give no example",
+    lower_bound=0.0,
+    upper_bound=1.0,
+    flag_values=FLAGS,
+)
+_FRAME_SIZE = flags.DEFINE_integer(
+    "frame_size", _SPEC.frame_size, "width and height of a frame, pixels", flag_values=FLAGS
+)
+_FRAME_FIT = flags.DEFINE_enum(
+    "frame_fit", _SPEC.frame_fit, list(get_args(FrameFit)), "how a picture comes to be square", flag_values=FLAGS
+)
+_MEL_BANDS = flags.DEFINE_integer("mel_bands", _SPEC.mel_bands, "number of mel bands", flag_values=FLAGS)
+_SEGMENT_SECONDS = flags.DEFINE_float(
+    "segment_seconds", _SPEC.segment_seconds, "length of a segment, seconds", flag_values=FLAGS
+)
+
+
+def _shares() -> dict[str, float]:
+    try:
+        return dict(zip(DEFAULT_SHARES, map(float, _SHARES.value), strict=True))
+    except ValueError:
+        raise UsageError(
+            f"--shares={','.join(_SHARES.value)}; expected three numbers such as 0.7,0.15,0.15"
+        ) from None
+
+
+def prepare(beam_flags: Sequence[str]) -> None:
+    """Flags to one plain call."""
+    manifest, data_dir = command.required(_MANIFEST), command.required(_DATA_DIR)
+    spec = DatasetSpec(
+        frame_size=_FRAME_SIZE.value,
+        frame_fit=cast(FrameFit, _FRAME_FIT.value),
+        mel_bands=_MEL_BANDS.value,
+        segment_seconds=_SEGMENT_SECONDS.value,
+    )
+    shares = _shares()
+    from beam_pipelines.preparation import PrepareConfig, prepare_dataset
+
+    dataset = prepare_dataset(
+        PrepareConfig(
+            manifest=manifest,
+            data_dir=data_dir,
+            media_root=_MEDIA_ROOT.value,
+            splits=_SPLITS.value,
+            shares=shares,
+            videos_per_shard=_VIDEOS_PER_SHARD.value,
+            workers=_WORKERS.value,
+            max_reject_rate=_MAX_REJECT_RATE.value,
+        ),
+        spec,
+        beam_flags,
+    )
+    counts = ", ".join(f"{split} {count}" for split, count in dataset.segments.items())
+    print(f"{data_dir}: {sum(dataset.segments.values())} segments ({counts}), {dataset.rejects} rejects")  # noqa: T201
+    print(f"next: avinst inspect --data_dir={data_dir}")  # noqa: T201
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    return command.run(prepare, FLAGS, argv, pass_unknown=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""What a finished shard says of itself: done-marker, statistics and rejects, in `shards/<shard>.json`."""
+
+import dataclasses
+import json
+from typing import Any, Self
+
+from avinst import paths
+from avinst.dataset import SHARDS_FOLDER
+
+
+@dataclasses.dataclass(frozen=True)
+class Reject:
+    """One recording, or one segment of it, that gave no example.
+
+    Attributes:
+        video_id: the recording.
+        path: relative to the media root.
+        segment: the segment's index, or None where the whole recording (or an unknown part) is meant.
+        stage: where it failed: find, open, decode, segment, ...
+        reason: short stable name, such as `no_audio_stream`.
+        detail: a sentence for people.
+    """
+
+    video_id: str
+    path: str
+    segment: int | None
+    stage: str
+    reason: str
+    detail: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardRecord:
+    """Written after the shard's TFRecord file is whole; without it the shard counts as not done.
+
+    Attributes:
+        name: the shard's name without extension.
+        fingerprint: of what decided the shard's bytes (`layout.shard_fingerprint`).
+        tfrecord_bytes: size of the TFRecord file.
+        segments_of_video: video id to number of examples, for every manifest row of the shard.
+        label_segments: label name to number of examples.
+        log_mel_count, log_mel_sum_db, log_mel_square_sum: over all log-mel values, for mean and deviation.
+        rejects: all that gave no example.
+        versions: of what made the shard.
+    """
+
+    name: str
+    fingerprint: str
+    tfrecord_bytes: int
+    segments_of_video: dict[str, int]
+    label_segments: dict[str, int]
+    log_mel_count: int
+    log_mel_sum_db: float
+    log_mel_square_sum: float
+    rejects: tuple[Reject, ...]
+    versions: dict[str, str]
+
+    @property
+    def split(self) -> str:
+        """The split that the shard belongs to."""
+        return self.name.split("-", 1)[0]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The inverse of dataclasses.asdict."""
+        rejects = tuple(Reject(**reject) for reject in values["rejects"])
+        return cls(**{**values, "rejects": rejects})
+
+
+def record_path(data_dir: str, name: str) -> str:
+    """Where a shard's record lies."""
+    return paths.join(data_dir, SHARDS_FOLDER, f"{name}.json")
+
+
+def tfrecord_path(data_dir: str, name: str) -> str:
+    """Where a shard's examples lie."""
+    return paths.join(data_dir, f"{name}.tfrecord")
+
+
+def save_record(record: ShardRecord, data_dir: str) -> None:
+    """Writes the record, whole or not at all."""
+    text = json.dumps(dataclasses.asdict(record), indent=1, sort_keys=True, ensure_ascii=False)
+    paths.write_text(record_path(data_dir, record.name), text + "\n")
+
+
+def load_record(data_dir: str, name: str, fingerprint: str) -> ShardRecord | None:
+    """The record of a shard that is done under this fingerprint, else None: then it has to be written."""
+    file = record_path(data_dir, name)
+    if not paths.exists(file):
+        return None
+    try:
+        record = ShardRecord.from_json(json.loads(paths.read_text(file)))
+    except (ValueError, KeyError, TypeError):
+        return None  # of another version of avinst, or damaged: the shard is made anew
+    same_file = paths.size(tfrecord_path(data_dir, name)) == record.tfrecord_bytes
+    return record if record.fingerprint == fingerprint and same_file else None
