@@ -1,0 +1,106 @@
+"""What a training is told: every setting with its default, its choices and its help, written once."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from avinst.errors import UserError
+
+SCHEMES = ("audio", "visual", "independent", "joint")
+
+
+def _setting(default: Any, help_text: str, choices: Sequence[str] = ()) -> Any:
+    return dataclasses.field(default=default, metadata={"help": help_text, "choices": tuple(choices)})
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """The settings of one run; `avinst train` has a flag for each, `config.json` keeps them.
+
+    What a field means stands in its metadata, `help`, which is also the flag's help.
+    """
+
+    scheme: str = _setting(
+        "joint",
+        "what is trained: one modality alone; both apart, then a head on the frozen two (independent); "
+        "or both together (joint).",
+        SCHEMES,
+    )
+    epochs: int = _setting(10, "passes over the training split, for each network that is trained.")
+    fusion_epochs: int = _setting(
+        40, "passes of the independent scheme's last stage; a pass over cached features costs next to nothing."
+    )
+    batch_size: int = _setting(32, "examples a step, over all replicas.")
+    learning_rate: float = _setting(
+        1e-3, "peak of AdamW's learning rate: reached after a tenth of the steps, then down a cosine to 0."
+    )
+    weight_decay: float = _setting(1e-4, "AdamW's decoupled weight decay.")
+    label_smoothing: float = _setting(0.1, "share of a label's weight that is spread over all labels, 0 to 1.")
+    dropout: float = _setting(0.2, "share of the features that the head does not see in a training step.")
+    augment: bool = _setting(
+        True, "alter training examples: flip, shift, zoom and colours of frames, masks over log-mel."
+    )
+    cache: str = _setting(
+        "none",
+        "keep the stored examples of the training split in memory (about 20 kB each at 128 px, "
+        "50 kB at 299 px) where reading them is slow.",
+        ("none", "memory"),
+    )
+    best_by: str = _setting(
+        "accuracy", "validation metric that decides which epoch's weights are kept.", ("accuracy", "loss")
+    )
+    precision: str = _setting(
+        "float32",
+        "arithmetic of the layers: mixed_bfloat16 is faster on recent CPUs, mixed_float16 on GPUs.",
+        ("float32", "mixed_bfloat16", "mixed_float16"),
+    )
+    seed: int = _setting(0, "decides the initial weights, the order of the examples and their augmentation.")
+    audio_backbone: str = _setting("xception", "the audio network.", ("xception", "small_cnn"))
+    audio_blocks: int = _setting(8, "number of Xception's middle blocks; 4 cost about half of 8.")
+    audio_width: float = _setting(1.0, "factor of Xception's channels; the 1024 features stay.")
+    visual_backbone: str = _setting("inception_v3", "the visual network.", ("inception_v3", "small_cnn"))
+    visual_weights: str = _setting(
+        "none",
+        "initial weights of inception_v3: imagenet (Keras downloads them, 88 MB), none, or the path of a "
+        "weights file without top (.weights.h5 or .h5).",
+    )
+    fusion_hidden_units: int = _setting(0, "units of a hidden layer before the fusion's dense layer; 0: none.")
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a value that no training can use."""
+        for field in dataclasses.fields(self):
+            choices, value = field.metadata["choices"], getattr(self, field.name)
+            if choices and value not in choices:
+                raise UserError(f"--{field.name}={value}: expected one of {', '.join(choices)}")
+        limits = {
+            "epochs": (1, None),
+            "fusion_epochs": (1, None),
+            "batch_size": (1, None),
+            "weight_decay": (0, None),
+            "label_smoothing": (0, 1),
+            "dropout": (0, 0.95),
+            "seed": (0, 2**31 - 1),
+            "audio_blocks": (0, None),
+            "fusion_hidden_units": (0, None),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if value < low or (high is not None and value > high):
+                upper = f" and at most {high}" if high is not None else ""
+                raise UserError(f"--{name}={value}: expected at least {low}{upper}")
+        for name in ("learning_rate", "audio_width"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"--{name}={getattr(self, name)}: expected more than 0")
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`; raises UserError for unknown or missing names."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        if set(values) != names:
+            odd = ", ".join(sorted(names.symmetric_difference(values)))
+            raise UserError(f"settings of another version of avinst (missing or unknown: {odd}); train anew")
+        return cls(**values)
