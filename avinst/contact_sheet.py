@@ -1,5 +1,6 @@
 """A contact sheet: frames of a dataset with their spectrograms below them, as one PNG."""
 
+import io
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -45,9 +46,10 @@ def draw_contact_sheet(dataset: Dataset, output: str, examples: int) -> int:
         bottom.imshow(
             example["log_mel"].T, origin="lower", aspect="auto", cmap="magma", vmin=dataset.spec.floor_db, vmax=40
         )
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=100)
     try:
-        with paths.replacing(output) as temporary, open(temporary, "wb") as file:  # noqa: PTH123  # a string path
-            figure.savefig(file, format="png", dpi=100)
+        paths.write_bytes(output, picture.getvalue())
     except OSError as error:
         raise UserError(f"cannot write {output!r}: {error.strerror}; give another file") from error
     return len(chosen)

@@ -130,12 +130,17 @@ def read_text(path: str) -> str:
 
 def write_text(path: str, text: str) -> None:
     """Writes UTF-8 under a temporary name and renames: a reader sees the whole file or none."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Writes under a temporary name and renames: a reader sees the whole file or none."""
     with replacing(path) as temporary:
         if is_remote(temporary):
             with _gfile().GFile(temporary, "wb") as file:
-                file.write(text.encode())
+                file.write(data)
         else:
-            Path(temporary).write_text(text, encoding="utf-8", newline="\n")
+            Path(temporary).write_bytes(data)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import argparse
 import difflib
-import os
 from collections.abc import Sequence
 
 import apache_beam as beam
@@ -10,6 +9,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from avinst.errors import UsageError
+from avinst.machine import available_cores
 
 
 def make_pipeline(beam_flags: Sequence[str], workers: int) -> beam.Pipeline:
@@ -30,7 +30,7 @@ def make_pipeline(beam_flags: Sequence[str], workers: int) -> beam.Pipeline:
         [
             *beam_flags,
             "--direct_running_mode=multi_threading",
-            f"--direct_num_workers={workers or os.cpu_count() or 1}",
+            f"--direct_num_workers={workers or available_cores()}",
         ]
     )
     return beam.Pipeline(runner=FnApiRunner(), options=local)

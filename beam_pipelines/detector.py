@@ -1,0 +1,80 @@
+"""An exported detector: a SavedModel with its labels and spec, called with sound and pictures."""
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from avinst import paths
+from avinst.errors import UserError
+from avinst.spec import DatasetSpec
+
+SIGNATURE = "serving_default"
+
+
+@dataclasses.dataclass(frozen=True)
+class Detector:
+    """A loaded SavedModel.
+
+    Attributes:
+        model_dir: where it was loaded from.
+        labels: names of the outputs, in order.
+        spec: what a segment is.
+    """
+
+    model_dir: str
+    labels: tuple[str, ...]
+    spec: DatasetSpec
+    _model: Any = dataclasses.field(repr=False)  # keeps the variables of the signature alive
+
+    def probabilities(self, waveforms: np.ndarray, jpegs: np.ndarray) -> np.ndarray:
+        """One row of label probabilities for each segment.
+
+        Args:
+            waveforms: float32 [batch, segment_samples] in [-1, 1].
+            jpegs: bytes objects [batch], frames as JPEG of the spec's size.
+
+        Returns:
+            float32 [batch, labels].
+        """
+        signature = self._model.signatures[SIGNATURE]
+        given = {"waveform": tf.constant(waveforms, tf.float32), "jpeg": tf.constant(jpegs, tf.string)}
+        # A detector of one modality takes one input.
+        wanted = signature.structured_input_signature[1]
+        return np.asarray(signature(**{name: given[name] for name in wanted})["probabilities"])
+
+
+def load_detector(model_dir: str) -> Detector:
+    """Loads a SavedModel that `avinst export` wrote.
+
+    Raises:
+        UserError: no SavedModel there, or none of avinst's.
+    """
+    if not paths.exists(paths.join(model_dir, "saved_model.pb")):
+        raise UserError(f"no SavedModel in {model_dir!r}; give the version directory that avinst export wrote")
+    spec_file = paths.join(model_dir, "assets", "dataset_spec.json")
+    labels_file = paths.join(model_dir, "assets", "labels.txt")
+    if not (paths.exists(spec_file) and paths.exists(labels_file)):
+        raise UserError(
+            f"{model_dir!r} lacks assets/dataset_spec.json or assets/labels.txt; export it with avinst"
+        )
+    spec = DatasetSpec.from_json(json.loads(paths.read_text(spec_file)))
+    labels = tuple(paths.read_text(labels_file).splitlines())
+    return Detector(model_dir, labels, spec, tf.saved_model.load(model_dir))
+
+
+def newest_export(run_dir: str) -> str:
+    """The directory of a run's newest exported version.
+
+    Raises:
+        UserError: no such run, or it was not exported yet.
+    """
+    if not paths.is_directory(run_dir):
+        raise UserError(f"no run directory {run_dir!r}; train one with avinst train")
+    folder = paths.join(run_dir, "export")
+    versions = [int(name) for name in paths.list_directory(folder) if name.isdecimal()]
+    if not versions:
+        raise UserError(f"{run_dir!r} was not exported yet; run avinst export --run_dir={run_dir} first")
+    return paths.join(folder, str(max(versions)))

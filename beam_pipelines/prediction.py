@@ -1,0 +1,109 @@
+"""What a detector says of one video: label probabilities of each segment and of the whole recording."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from avinst import paths
+from avinst.decoder import Decoder
+from avinst.errors import UserError
+from avinst.media import Loss, MediaError, Segment
+from beam_pipelines.detector import Detector
+
+_BATCH = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """One recording's probabilities.
+
+    Attributes:
+        video_path: as it was given.
+        labels: names of the columns.
+        start_seconds: float64 [segments].
+        segment_probabilities: float32 [segments, labels].
+        losses: parts of the video that could not be used, in words.
+    """
+
+    video_path: str
+    labels: tuple[str, ...]
+    start_seconds: np.ndarray
+    segment_probabilities: np.ndarray
+    losses: tuple[str, ...]
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The recording's: the mean over its segments, float32 [labels]."""
+        return np.asarray(self.segment_probabilities.mean(axis=0))
+
+    def ranked(self) -> list[tuple[str, float]]:
+        """(label, probability of the recording), the most probable first."""
+        order = np.argsort(-self.probabilities, kind="stable")
+        return [(self.labels[index], float(self.probabilities[index])) for index in order]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values: the recording's probabilities by rank, then every segment's."""
+        return {
+            "video_path": self.video_path,
+            "probabilities": dict(self.ranked()),
+            "segments": [
+                {
+                    "start_seconds": float(start),
+                    "probabilities": dict(zip(self.labels, map(float, row), strict=True)),
+                }
+                for start, row in zip(self.start_seconds, self.segment_probabilities, strict=True)
+            ],
+            "losses": list(self.losses),
+        }
+
+
+def predict_video(
+    detector: Detector,
+    video_path: str,
+    decoder: Decoder,
+    start_seconds: float = 0.0,
+    end_seconds: float = math.inf,
+) -> Prediction:
+    """Decodes a video and asks the detector about each of its segments.
+
+    Args:
+        detector: an exported model.
+        video_path: a media file.
+        decoder: the child process that decodes.
+        start_seconds: where to begin in the file.
+        end_seconds: where to end.
+
+    Raises:
+        UserError: no such file, or nothing in it can be used.
+    """
+    if not paths.exists(video_path) or paths.is_directory(video_path):
+        raise UserError(f"no video file {video_path!r}")
+    segments: list[Segment] = []
+    losses: list[str] = []
+    rows: list[np.ndarray] = []
+    starts: list[float] = []
+
+    def flush() -> None:
+        waveforms = np.stack([segment.waveform for segment in segments])
+        rows.append(detector.probabilities(waveforms, np.array([segment.jpeg for segment in segments], object)))
+        starts.extend(segment.start_seconds for segment in segments)
+        segments.clear()
+
+    try:
+        with paths.local_copy(video_path) as local:
+            for item in decoder.decode(local, detector.spec, start_seconds, end_seconds):
+                if isinstance(item, Loss):
+                    losses.append(f"{item.reason}: {item.detail}")
+                    continue
+                segments.append(item)
+                if len(segments) == _BATCH:
+                    flush()
+    except MediaError as error:
+        losses.append(f"{error.reason}: {error.detail}")
+    if segments:
+        flush()
+    if not rows:
+        raise UserError(f"{video_path!r} gives no segment: {'; '.join(losses) or 'no sound and picture together'}")
+    return Prediction(video_path, detector.labels, np.array(starts), np.concatenate(rows), tuple(losses))
