@@ -1,0 +1,121 @@
+"""The decoder's child process: reads requests from stdin, answers on stdout, dies with its parent.
+
+It holds what must not take a job down with it: FFmpeg at work on files of unknown origin. It never imports
+TensorFlow. Started as `python -P -m avinst.decoder_child LIMITS` (`avinst.decoder`).
+"""
+
+import gc
+import os
+import resource
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from avinst import decoder_messages as messages
+from avinst.media import decode_segments
+from avinst.media_types import DECODE, OPEN, DecodeLimits, Loss, MediaError, Segment
+from avinst.spec import DatasetSpec
+
+Decode = Callable[..., Iterator[Segment | Loss]]
+
+
+def serve(decode: Decode, limits: DecodeLimits) -> None:
+    """Answers requests until the parent closes the pipe."""
+    answers = _claim_stdout()
+    _guard(limits)
+    _send(answers, messages.pack({"kind": "ready"}))
+    while True:
+        try:
+            fields, _ = messages.unpack(_read_exactly)
+        except EOFError:
+            return
+        # The kernel ends a decoder that spins, even where Python never gets to run again.
+        signal.setitimer(signal.ITIMER_PROF, limits.min_wall_seconds)
+        for answer in _answers(decode, *messages.parse_request(fields), limits):
+            _send(answers, answer)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        gc.collect()
+
+
+def _answers(
+    decode: Decode, path: str, spec: DatasetSpec, start: float, end: float, limits: DecodeLimits
+) -> Iterator[bytes]:
+    opened: list[bytes] = []
+
+    def announce(media_seconds: float) -> None:
+        seconds = wall_seconds(media_seconds, limits)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        opened.append(messages.pack({"kind": "opened", "wall_seconds": seconds}))
+
+    try:
+        for part in decode(path, spec, start, end, limits, announce=announce):
+            yield from opened
+            opened.clear()
+            yield messages.pack_part(part)
+    except MediaError as error:
+        yield messages.pack_error(error)
+    except MemoryError:
+        detail = f"more than {limits.memory_bytes / 2**30:.2g} GiB of memory"
+        yield messages.pack_error(MediaError(DECODE, "out_of_memory", detail))
+    except OSError as error:
+        yield messages.pack_error(MediaError(OPEN, "unreadable", f"{type(error).__name__}: {error}"))
+    except Exception as error:  # noqa: BLE001  # a defect of ours on a strange file costs that file only
+        yield messages.pack_error(MediaError(DECODE, "internal_error", f"{type(error).__name__}: {error}"))
+    else:
+        yield messages.pack({"kind": "done"})
+
+
+def wall_seconds(media_seconds: float, limits: DecodeLimits) -> float:
+    """Time that media of this length may take."""
+    return max(limits.min_wall_seconds, media_seconds * limits.wall_seconds_per_media_second)
+
+
+def _claim_stdout() -> int:
+    """Keeps stdout for messages alone: what a library prints goes with stderr."""
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    return answers
+
+
+def _guard(limits: DecodeLimits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends this child
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """Ends this process when the other end of stdin is gone, also while FFmpeg works or hangs."""
+    poll = select.poll()
+    poll.register(0, 0)  # no events asked for: only hang-up and errors are told
+    poll.poll()
+    os._exit(0)
+
+
+def _send(answers: int, message: bytes) -> None:
+    view = memoryview(message)
+    while view:
+        view = view[os.write(answers, view) :]
+
+
+def _read_exactly(count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        piece = os.read(0, count - len(data))
+        if not piece:
+            raise EOFError
+        data += piece
+    return data
+
+
+def main(argv: list[str], decode: Any = decode_segments) -> None:
+    """Runs the child; `argv` holds the limits."""
+    serve(decode, messages.parse_limits(argv[1]))
+
+
+if __name__ == "__main__":
+    main(sys.argv)
