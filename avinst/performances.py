@@ -1,0 +1,209 @@
+"""Synthetic performances for the demo: videos of drawn, sampled instruments, and where each is drawn."""
+
+import concurrent.futures
+import dataclasses
+import functools
+import json
+import multiprocessing
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avinst import paths
+from avinst.errors import UserError
+from avinst.performance_scene import Scene, random_scene
+from avinst.performance_sound import SAMPLE_RATE_HZ, VOICES, play, random_performance
+from avinst.performance_video import check_encoders, write_mp4
+from avinst.progress import Progress
+from avinst.soundfont import load_soundfont
+
+SETTINGS_FILE = "performances.json"
+DRAWN_FILE = "instruments_drawn.json"
+FRAMES_PER_SECOND = 10
+_STYLE = 1  # counts changes of what is drawn or played, so that old and new files never mix
+_SMALLEST, _LARGEST = 48, 1080
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What decides a folder of performances: the number of instruments and of videos, length, size and seed."""
+
+    instruments: int
+    videos_per_instrument: int
+    seconds: float
+    size: int
+    seed: int
+    style: int = _STYLE
+
+    def __post_init__(self) -> None:
+        """Raises UserError for values that give no videos."""
+        checks = {
+            f"instruments must be 2 to {len(VOICES)}": 2 <= self.instruments <= len(VOICES),
+            "videos_per_instrument must be 1 to 1000": 1 <= self.videos_per_instrument <= 1000,
+            "seconds must be 1 to 60": 1 <= self.seconds <= 60,
+            f"size must be even, {_SMALLEST} to {_LARGEST}": _SMALLEST <= self.size <= _LARGEST
+            and self.size % 2 == 0,
+            "seed must be at least 0": self.seed >= 0,
+        }
+        broken = [text for text, holds in checks.items() if not holds]
+        if broken:
+            raise UserError(f"performances: {'; '.join(broken)}; found {self}")
+
+    @property
+    def width(self) -> int:
+        """Width of the pictures, pixels: 4:3, rounded to an even number as H.264 wants it."""
+        return 2 * round(self.size * 2 / 3)
+
+    def videos(self) -> list[tuple[str, int]]:
+        """Instrument and number of each video."""
+        return [
+            (instrument, number)
+            for instrument in list(VOICES)[: self.instruments]
+            for number in range(self.videos_per_instrument)
+        ]
+
+
+def render_performances(
+    output_dir: str,
+    *,
+    instruments: int = 8,
+    videos_per_instrument: int = 60,
+    seconds: float = 2.0,
+    size: int = 144,
+    seed: int = 0,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> list[str]:
+    """Writes the videos `output_dir/<instrument>/<instrument>_000.mp4` and `instruments_drawn.json`.
+
+    A video depends on the seed, its instrument, its number, its length and its size alone. Videos that are there
+    from an earlier run with the same settings are kept.
+
+    Args:
+        output_dir: a new folder, or one of an earlier run with the same settings.
+        instruments: how many; the first of `avinst.performance_sound.VOICES`.
+        videos_per_instrument: how many of each.
+        seconds: length of a video.
+        size: height of the picture in pixels, even; the width is 4/3 of it.
+        seed: decides all that is random.
+        workers: processes; with 1 this process does the work.
+        progress: advanced by each video.
+
+    Returns:
+        The videos' paths relative to `output_dir`, by instrument and number.
+
+    Raises:
+        UserError: settings out of range, or a folder that cannot be written or holds other things.
+    """
+    settings = Settings(instruments, videos_per_instrument, seconds, size, seed)
+    check_encoders()
+    _claim_folder(output_dir, settings)
+    videos = settings.videos()
+    missing = [video for video in videos if not Path(output_dir, video_path(*video)).exists()]
+    if progress and len(missing) < len(videos):
+        progress.skip(len(videos) - len(missing))
+    for _ in _each(functools.partial(_render, output_dir, settings), missing, workers):
+        if progress:
+            progress.advance()
+    drawn = {
+        f"{instrument}/{instrument}_{number:03d}": _drawn(settings, instrument, number)
+        for instrument, number in videos
+    }
+    paths.write_text(str(Path(output_dir, DRAWN_FILE)), json.dumps(drawn))
+    return [video_path(*video) for video in videos]
+
+
+def video_path(instrument: str, number: int) -> str:
+    """Where a video is below the output folder."""
+    return f"{instrument}/{instrument}_{number:03d}.mp4"
+
+
+def scene_of(settings: Settings, instrument: str, number: int) -> Scene:
+    """The scene, and in it the performance, of one video: a pure function of its arguments."""
+    # crc32, as Python's own hash differs from process to process.
+    rng = np.random.default_rng([settings.seed, zlib.crc32(instrument.encode()), number])
+    performance = random_performance(instrument, settings.seconds, rng)
+    return random_scene(performance, settings.width, settings.size, rng)
+
+
+def load_drawn(output_dir: str) -> dict[str, dict[str, Any]]:
+    """What `instruments_drawn.json` says: video id to label, sound and boxes (see `_drawn`).
+
+    Raises:
+        UserError: there is no such file.
+    """
+    file = Path(output_dir, DRAWN_FILE)
+    if not file.exists():
+        raise UserError(f"no {DRAWN_FILE} in {output_dir!r}; render the performances with avinst demo")
+    return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _drawn(settings: Settings, instrument: str, number: int) -> dict[str, Any]:
+    """The truth about a video.
+
+    `boxes[i]` is left, top, right, bottom of the instrument, relative to width and height, in the frame that is
+    shown from i / frames_per_second on.
+    """
+    scene = scene_of(settings, instrument, number)
+    performance = scene.performance
+    return {
+        "label": instrument,
+        "frames_per_second": FRAMES_PER_SECOND,
+        "boxes": [[round(side, 4) for side in scene.box(time)] for time in _frame_times(settings)],
+        "accompaniment": performance.accompaniment,
+        "snr_db": round(performance.snr_db, 2),
+        "notes": [
+            [round(note.start_seconds, 3), round(note.seconds, 3), note.pitch] for note in performance.notes
+        ],
+    }
+
+
+def _frame_times(settings: Settings) -> list[float]:
+    return [index / FRAMES_PER_SECOND for index in range(round(settings.seconds * FRAMES_PER_SECOND))]
+
+
+def _render(output_dir: str, settings: Settings, video: tuple[str, int]) -> None:
+    scene = scene_of(settings, *video)
+    sound = play(scene.performance, load_soundfont())
+    frames = (scene.frame(time) for time in _frame_times(settings))
+    with paths.replacing(str(Path(output_dir, video_path(*video)))) as temporary:
+        write_mp4(temporary, frames, FRAMES_PER_SECOND, sound, SAMPLE_RATE_HZ)
+
+
+def _each(render: functools.partial[None], videos: list[tuple[str, int]], workers: int) -> Iterator[None]:
+    """Renders the videos, in `workers` processes if more than one; yields after each."""
+    if workers <= 1 or len(videos) <= 1:
+        yield from map(render, videos)
+        return
+    # Spawned: a forked child of a process that runs TensorFlow's threads may hang.
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+        yield from pool.map(render, videos, chunksize=4)
+
+
+def _claim_folder(output_dir: str, settings: Settings) -> None:
+    """Makes the folders and notes the settings; a folder of other settings is an error."""
+    folder, wanted = Path(output_dir), dataclasses.asdict(settings)
+    file = folder / SETTINGS_FILE
+    if file.exists():
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"{str(file)!r} is damaged ({error}); delete the folder {output_dir!r}") from error
+        if found != wanted:
+            raise UserError(
+                f"{output_dir!r} holds performances of other settings ({found}, wanted {wanted}); "
+                "choose another folder or delete this one"
+            )
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"{output_dir!r} holds other files; choose a new or an empty folder for the performances")
+    if not file.exists():
+        paths.make_directory(output_dir)
+        paths.write_text(str(file), json.dumps(wanted))
+    for instrument in sorted({instrument for instrument, _ in settings.videos()}):
+        paths.make_directory(str(folder / instrument))
+        for leftover in (folder / instrument).glob(".tmp-*"):  # of a run that was killed
+            leftover.unlink()
