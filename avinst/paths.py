@@ -128,19 +128,19 @@ def read_text(path: str) -> str:
     return read_bytes(path).decode("utf-8-sig")
 
 
-def write_text(path: str, text: str) -> None:
-    """Writes UTF-8 under a temporary name and renames: a reader sees the whole file or none."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: str, data: bytes) -> None:
+def write_bytes(path: str, content: bytes) -> None:
     """Writes under a temporary name and renames: a reader sees the whole file or none."""
     with replacing(path) as temporary:
         if is_remote(temporary):
             with _gfile().GFile(temporary, "wb") as file:
-                file.write(data)
+                file.write(content)
         else:
-            Path(temporary).write_bytes(data)
+            Path(temporary).write_bytes(content)
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes UTF-8 text as `write_bytes` does."""
+    write_bytes(path, text.encode())
 
 
 @contextlib.contextmanager

@@ -1,0 +1,248 @@
+"""Whether the features that matter for a label move together: within audio, within vision and across."""
+
+import csv
+import dataclasses
+import hashlib
+import io
+import math
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from analysis.features import Features
+from analysis.importance import Importance, feature_name
+from analysis.spearman import (
+    MeanAbsolute,
+    PermutationNull,
+    dead_features,
+    mean_absolute_intervals,
+    permutation_null,
+    spearman,
+)
+
+# Below this no rank correlation means anything: with 4 recordings every twelfth unrelated pair has |rho| = 1.
+MINIMUM_RECORDINGS = 5
+# With fewer, only |rho| above about 0.6 could survive the correction for 200 pairs.
+FEW_RECORDINGS = 30
+
+
+@dataclasses.dataclass(frozen=True)
+class CorrelationSettings:
+    """How correlations are computed and judged.
+
+    Attributes:
+        top_audio: number of audio features of a label, the most important ones.
+        top_visual: number of visual features.
+        permutations: of the null. 10,000 let a single pair among 10 x 20 survive the correction; 1000 would not.
+        resamples: of the bootstrap.
+        fdr_level: share of false pairs that is accepted among those called significant.
+        seed: of permutations and resamples.
+    """
+
+    top_audio: int = 10
+    top_visual: int = 20
+    permutations: int = 10_000
+    resamples: int = 1000
+    fdr_level: float = 0.05
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelCorrelation:
+    """The correlations of one label's features over the recordings that bear the label.
+
+    Attributes:
+        label: the label's name.
+        names: features in the matrix, audio before visual, the most important first: a0007 ... v1893.
+        audio_count: number of the names that are audio features.
+        rho: float64 [features, features], Spearman's; NaN where a feature is dead.
+        recordings: number of recordings that the correlation is over.
+        dead: names of the features that are the same in all these recordings.
+        within_audio, within_visual, across: mean |rho| of the pairs of a block with its interval.
+        null: of the block of audio and visual pairs; None where the model has one modality.
+        fdr_level: level at which a pair counts as significant.
+    """
+
+    label: str
+    names: tuple[str, ...]
+    audio_count: int
+    rho: np.ndarray
+    recordings: int
+    dead: tuple[str, ...]
+    within_audio: MeanAbsolute
+    within_visual: MeanAbsolute
+    across: MeanAbsolute
+    null: PermutationNull | None
+    fdr_level: float
+
+    @property
+    def significant(self) -> np.ndarray:
+        """bool [audio, visual]: the pairs that are related beyond chance after the FDR correction."""
+        if self.null is None:
+            return np.zeros((self.audio_count, len(self.names) - self.audio_count), dtype=bool)
+        return np.nan_to_num(self.null.q_values, nan=1.0) <= self.fdr_level
+
+    @property
+    def block_p_value(self) -> float:
+        """Share of permutations whose mean |rho| across is at least the observed one; NaN without a null."""
+        if self.null is None or not math.isfinite(self.across.value):
+            return math.nan
+        at_least = np.count_nonzero(self.null.mean_absolute >= self.across.value - 1e-9)
+        return (1 + at_least) / (1 + len(self.null.mean_absolute))
+
+    @property
+    def detectable_rho(self) -> float:
+        """The |rho| that a pair related on its own would need to be significant at this number of recordings."""
+        if self.null is None:
+            return math.nan
+        pairs = max(int(np.isfinite(self.null.p_values).sum()), 1)
+        freedom = self.recordings - 2
+        t = stats.t.isf(self.fdr_level / pairs / 2, freedom)
+        return float(t / math.sqrt(freedom + t * t))
+
+    def strongest_pair(self) -> tuple[str, str, float] | None:
+        """Audio feature, visual feature and rho of the largest |rho| across; None where no pair lives."""
+        block = self.rho[: self.audio_count, self.audio_count :]
+        if not np.isfinite(block).any():
+            return None
+        audio, visual = np.unravel_index(np.nanargmax(np.abs(block)), block.shape)
+        return self.names[audio], self.names[self.audio_count + visual], float(block[audio, visual])
+
+
+def correlate_label(
+    features: Features, label: str, chosen: dict[str, np.ndarray], settings: CorrelationSettings
+) -> LabelCorrelation:
+    """Correlates the chosen features over the recordings whose true label is (or labels include) `label`.
+
+    The true label, not the predicted one: the recordings must not be chosen by the features that are correlated.
+
+    Args:
+        features: of recordings, none of which had a say in the choice of the features.
+        label: the label's name.
+        chosen: modality to indices of features, chosen on other recordings.
+        settings: how.
+
+    Raises:
+        ValueError: fewer than MINIMUM_RECORDINGS recordings bear the label.
+    """
+    rows = features.rows(features.labels[:, features.label_names.index(label)])
+    if len(rows) < MINIMUM_RECORDINGS:
+        raise ValueError(f"{len(rows)} recordings of {label!r}; at least {MINIMUM_RECORDINGS} are needed")
+    empty = np.zeros((len(rows), 0))
+    columns = {name: values[:, chosen[name]] for name, values in rows.modalities().items()}
+    audio, visual = columns.get("audio", empty), columns.get("visual", empty)
+    names = tuple(feature_name(name, index) for name in columns for index in chosen[name])
+    # Its own generator for each label: adding a label to a dataset changes no other label's figures.
+    generator = np.random.default_rng([settings.seed, _digest(label)])
+    joined = np.concatenate([audio, visual], axis=1)
+    null = None
+    if audio.size and visual.size:
+        null = permutation_null(audio, visual, settings.permutations, generator)
+    within_audio, within_visual, across = mean_absolute_intervals(audio, visual, settings.resamples, generator)
+    return LabelCorrelation(
+        label=label,
+        names=names,
+        audio_count=audio.shape[1],
+        rho=spearman(joined),
+        recordings=len(rows),
+        dead=tuple(name for name, dead in zip(names, dead_features(joined), strict=True) if dead),
+        within_audio=within_audio,
+        within_visual=within_visual,
+        across=across,
+        null=null,
+        fdr_level=settings.fdr_level,
+    )
+
+
+def correlate(
+    features: Features, chosen_by: Importance, settings: CorrelationSettings
+) -> tuple[dict[str, LabelCorrelation], dict[str, str]]:
+    """Every label's correlations, and for the labels that have none the reason.
+
+    Args:
+        features: recordings to correlate over.
+        chosen_by: importance on other recordings; it decides which features.
+        settings: how many features, and how.
+
+    Returns:
+        Label to result; label to reason why there is none.
+    """
+    number = {"audio": settings.top_audio, "visual": settings.top_visual}
+    results: dict[str, LabelCorrelation] = {}
+    skipped: dict[str, str] = {}
+    for index, label in enumerate(features.label_names):
+        count = int(features.labels[:, index].sum())
+        if label in chosen_by.unpredicted:
+            skipped[label] = "no recording was predicted as this label where features were chosen"
+        elif count < MINIMUM_RECORDINGS:
+            skipped[label] = f"{count} recordings; at least {MINIMUM_RECORDINGS} are needed"
+        else:
+            chosen = {name: chosen_by.top(label, name, number[name]) for name in features.modalities()}
+            results[label] = correlate_label(features, label, chosen, settings)
+    return results, skipped
+
+
+def halves(features: Features) -> tuple[np.ndarray, np.ndarray]:
+    """Two int arrays of rows: to choose features on and to correlate on, where there is one split only.
+
+    Alternates within each set of labels, in the order of a hash of the ids: the same on every machine.
+    """
+    order = sorted(range(len(features)), key=lambda row: _digest(str(features.video_id[row])))
+    sides: tuple[list[int], list[int]] = ([], [])
+    seen: dict[bytes, int] = {}
+    for row in order:
+        stratum = features.labels[row].tobytes()
+        sides[seen.get(stratum, 0) % 2].append(row)
+        seen[stratum] = seen.get(stratum, 0) + 1
+    return np.sort(np.array(sides[0], dtype=int)), np.sort(np.array(sides[1], dtype=int))
+
+
+def matrix_csv(result: LabelCorrelation) -> str:
+    """The matrix as CSV; header and first column are the features' names, dead features' cells are empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["", *result.names])
+    for name, row in zip(result.names, result.rho, strict=True):
+        writer.writerow([name, *("" if math.isnan(value) else f"{value:.6f}" for value in row)])
+    return buffer.getvalue()
+
+
+def label_summary(result: LabelCorrelation) -> dict[str, Any]:
+    """What `correlations/summary.json` says about a label; null where something is not defined."""
+    summary: dict[str, Any] = {
+        "recordings": result.recordings,
+        "few_recordings": result.recordings < FEW_RECORDINGS,
+        "audio_audio": _interval(result.within_audio),
+        "visual_visual": _interval(result.within_visual),
+        "audio_visual": _interval(result.across),
+        "null": None,
+        "significant_pairs": int(result.significant.sum()),
+        "pairs": 0,
+        "dead_features": list(result.dead),
+        "features": list(result.names),
+    }
+    if result.null is not None and math.isfinite(result.across.value):
+        summary["pairs"] = int(np.isfinite(result.null.p_values).sum())
+        low, high = np.quantile(result.null.mean_absolute, [0.025, 0.975])
+        summary["null"] = {
+            "mean": _rounded(result.null.mean_absolute.mean()),
+            "low": _rounded(low),
+            "high": _rounded(high),
+            "largest_rho": _rounded(result.null.maximum.mean()),
+            "p_value": _rounded(result.block_p_value),
+            "detectable_rho": _rounded(result.detectable_rho),
+        }
+    return summary
+
+
+def _interval(mean: MeanAbsolute) -> dict[str, float | None]:
+    return {name: _rounded(value) for name, value in dataclasses.asdict(mean).items()}
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 6) if math.isfinite(value) else None
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")

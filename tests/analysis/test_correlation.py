@@ -1,0 +1,216 @@
+import csv
+import io
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis.correlation import (
+    CorrelationSettings,
+    correlate,
+    correlate_label,
+    halves,
+    label_summary,
+    matrix_csv,
+)
+from analysis.features import Features
+from analysis.importance import Importance
+
+SETTINGS = CorrelationSettings(top_audio=3, top_visual=4, permutations=2000, resamples=100)
+
+
+def features_of(audio, visual, labels=None, names=("flute",), multi_label=False):
+    n = len(audio if audio is not None else visual)
+    labels = np.ones((n, len(names)), dtype=bool) if labels is None else labels
+    return Features(
+        label_names=names,
+        multi_label=multi_label,
+        video_id=np.array([f"video{row:04d}" for row in range(n)]),
+        segment_index=np.full(n, -1),
+        labels=labels,
+        logits=np.zeros((n, len(names)), np.float32),
+        probabilities=np.full((n, len(names)), 1 / len(names), np.float32),
+        audio=audio,
+        visual=visual,
+    )
+
+
+def everything(features):
+    return {name: np.arange(values.shape[1]) for name, values in features.modalities().items()}
+
+
+def unrelated(generator, recordings, audio, visual):
+    """Features that share a factor within each modality and nothing across; ReLU makes ties."""
+    factors = generator.normal(size=(recordings, 2))
+    return tuple(
+        np.maximum(0.7 * factors[:, [side]] + generator.normal(size=(recordings, count)), 0.0)
+        for side, count in enumerate((audio, visual))
+    )
+
+
+def test_finds_the_planted_pairs_and_only_these():
+    generator = np.random.default_rng(0)
+    audio, visual = generator.normal(size=(80, 10)), generator.normal(size=(80, 20))
+    visual[:, 7] = audio[:, 3] + 0.3 * generator.normal(size=80)
+    visual[:, 0] = -audio[:, 9] + 0.3 * generator.normal(size=80)
+    features = features_of(audio, visual)
+    # The default number of permutations: the smallest possible p-value must pass the correction for 200 pairs.
+    result = correlate_label(features, "flute", everything(features), CorrelationSettings(resamples=50))
+    assert set(zip(*np.nonzero(result.significant), strict=True)) == {(3, 7), (9, 0)}
+    assert result.rho[3, 10 + 7] > 0.8
+    assert result.rho[9, 10 + 0] < -0.8
+    assert result.strongest_pair()[:2] in {("a0003", "v0007"), ("a0009", "v0000")}
+
+
+def test_one_planted_pair_among_two_hundred_can_be_found():
+    generator = np.random.default_rng(4)
+    audio, visual = generator.normal(size=(80, 10)), generator.normal(size=(80, 20))
+    visual[:, 5] = audio[:, 5]
+    result = correlate_label(
+        features_of(audio, visual),
+        "flute",
+        everything(features_of(audio, visual)),
+        CorrelationSettings(resamples=9),
+    )
+    assert np.argwhere(result.significant).tolist() == [[5, 5]]
+
+
+def test_unrelated_features_are_called_related_no_more_often_than_the_level():
+    draws, level = 200, 0.05
+    settings = CorrelationSettings(permutations=1999, resamples=1, fdr_level=level)
+    with_false_pairs = small_p = 0
+    for draw in range(draws):
+        audio, visual = unrelated(np.random.default_rng(draw), 30, 4, 6)
+        features = features_of(audio, visual)
+        result = correlate_label(features, "flute", everything(features), settings)
+        with_false_pairs += result.significant.any()
+        small_p += result.block_p_value <= level
+    # Nothing is related, so every significant pair is false and the FDR is the share of draws that have one. At
+    # a true share of 0.05, more than 20 of 200 have a probability of 1 in 1000.
+    bound = stats.binom.isf(0.001, draws, level)
+    assert with_false_pairs <= bound
+    assert 1 <= small_p <= bound
+
+
+def test_share_of_false_pairs_among_planted_ones_keeps_the_level():
+    draws, level = 40, 0.2
+    settings = CorrelationSettings(permutations=1999, resamples=1, fdr_level=level)
+    shares, found = [], 0
+    for draw in range(draws):
+        generator = np.random.default_rng(1000 + draw)
+        audio, visual = unrelated(generator, 60, 4, 6)
+        for planted in range(3):
+            visual[:, planted] = audio[:, planted] + 0.5 * generator.normal(size=60)
+        features = features_of(audio, visual)
+        significant = correlate_label(features, "flute", everything(features), settings).significant
+        # Within a modality features share a factor, so every pair with a planted partner is truly related.
+        truly = np.zeros_like(significant)
+        truly[:, :3] = True
+        found += significant[[0, 1, 2], [0, 1, 2]].sum()
+        shares.append((significant & ~truly).sum() / max(significant.sum(), 1))
+    assert found >= 0.95 * 3 * draws
+    # The share's standard error over 40 draws is about 0.02; three of them.
+    assert np.mean(shares) <= level + 0.06
+
+
+def test_correlates_only_recordings_of_the_label():
+    generator = np.random.default_rng(1)
+    audio, visual = generator.normal(size=(60, 3)), generator.normal(size=(60, 4))
+    labels = np.zeros((60, 2), dtype=bool)
+    labels[:30, 0] = True
+    labels[20:, 1] = True  # ten recordings bear both labels and belong to each
+    visual[:30, 2] = audio[:30, 1]
+    features = features_of(audio, visual, labels, ("flute", "cello"), multi_label=True)
+    flute = correlate_label(features, "flute", everything(features), SETTINGS)
+    cello = correlate_label(features, "cello", everything(features), SETTINGS)
+    assert (flute.recordings, cello.recordings) == (30, 40)
+    assert flute.rho[1, 3 + 2] == pytest.approx(1.0)
+    expected = stats.spearmanr(np.hstack([audio, visual])[20:]).statistic
+    np.testing.assert_allclose(cello.rho, expected, atol=1e-12)
+
+
+def test_takes_the_chosen_features_in_their_order():
+    generator = np.random.default_rng(2)
+    features = features_of(generator.normal(size=(20, 8)), generator.normal(size=(20, 9)))
+    values = {"audio": np.arange(8.0)[np.newaxis], "visual": np.array([[0, 5.0, 0, 0, 9.0, 0, 0, 0, 0]])}
+    chosen_by = Importance(("flute",), {"flute": 20}, values)
+    results, skipped = correlate(features, chosen_by, SETTINGS)
+    # Visual features of importance 0 are not chosen, even where fewer than asked for are left.
+    assert results["flute"].names == ("a0007", "a0006", "a0005", "v0004", "v0001")
+    assert results["flute"].audio_count == 3
+    assert skipped == {}
+
+
+def test_labels_that_cannot_be_analyzed_are_named_with_the_reason():
+    generator = np.random.default_rng(2)
+    labels = np.zeros((20, 3), dtype=bool)
+    labels[:12, 0], labels[12:16, 1], labels[16:, 2] = True, True, True
+    features = features_of(generator.normal(size=(20, 3)), generator.normal(size=(20, 4)), labels, ("a", "b", "c"))
+    values = {"audio": np.ones((3, 3)), "visual": np.ones((3, 4))}
+    results, skipped = correlate(features, Importance(("a", "b", "c"), {"a": 9, "b": 4, "c": 0}, values), SETTINGS)
+    assert list(results) == ["a"]
+    assert skipped["b"].startswith("4 recordings")
+    assert "predicted" in skipped["c"]
+
+
+def test_another_label_changes_no_figure():
+    generator = np.random.default_rng(3)
+    audio, visual = generator.normal(size=(40, 3)), generator.normal(size=(40, 4))
+    labels = np.zeros((40, 2), dtype=bool)
+    labels[:20, 0], labels[20:, 1] = True, True
+    chosen = {"audio": np.arange(3), "visual": np.arange(4)}
+    alone = correlate_label(features_of(audio[:20], visual[:20]), "flute", chosen, SETTINGS)
+    among = correlate_label(features_of(audio, visual, labels, ("flute", "x")), "flute", chosen, SETTINGS)
+    assert label_summary(alone) == label_summary(among)
+
+
+def test_csv_holds_the_matrix_and_leaves_dead_features_empty():
+    generator = np.random.default_rng(5)
+    audio, visual = generator.normal(size=(20, 3)), generator.normal(size=(20, 4))
+    visual[:, 1] = 0.0
+    features = features_of(audio, visual)
+    result = correlate_label(features, "flute", everything(features), SETTINGS)
+    rows = list(csv.reader(io.StringIO(matrix_csv(result))))
+    assert rows[0] == ["", "a0000", "a0001", "a0002", "v0000", "v0001", "v0002", "v0003"]
+    assert [row[0] for row in rows[1:]] == rows[0][1:]
+    assert rows[5][1:] == [""] * 7
+    assert float(rows[1][2]) == pytest.approx(stats.spearmanr(audio[:, 0], audio[:, 1]).statistic, abs=1e-6)
+    assert result.dead == ("v0001",)
+    summary = label_summary(result)
+    assert summary["dead_features"] == ["v0001"]
+    assert summary["pairs"] == 9
+    assert summary["few_recordings"]
+
+
+def test_a_model_of_one_modality_has_its_own_block_only():
+    features = features_of(np.random.default_rng(6).normal(size=(20, 3)), None)
+    result = correlate_label(features, "flute", everything(features), SETTINGS)
+    summary = label_summary(result)
+    assert result.rho.shape == (3, 3)
+    assert summary["audio_audio"]["value"] > 0
+    assert summary["audio_visual"]["value"] is None
+    assert summary["null"] is None
+    assert summary["significant_pairs"] == 0
+
+
+def test_detectable_rho_is_what_scipy_calls_significant_after_bonferroni():
+    generator = np.random.default_rng(7)
+    features = features_of(generator.normal(size=(50, 10)), generator.normal(size=(50, 20)))
+    result = correlate_label(
+        features, "flute", everything(features), CorrelationSettings(permutations=9, resamples=9)
+    )
+    rho = result.detectable_rho
+    t = rho * np.sqrt(48 / (1 - rho**2))
+    assert 2 * stats.t.sf(t, 48) == pytest.approx(0.05 / 200)
+
+
+def test_halves_share_every_label_evenly_and_ignore_the_order():
+    labels = np.zeros((21, 2), dtype=bool)
+    labels[:11, 0], labels[11:, 1] = True, True
+    features = features_of(np.zeros((21, 1)), np.zeros((21, 1)), labels, ("a", "b"))
+    first, second = halves(features)
+    assert sorted([*first, *second]) == list(range(21))
+    assert labels[first].sum(axis=0).tolist() == [6, 5]
+    backwards = features.rows(np.arange(21)[::-1])
+    first_backwards, _ = halves(backwards)
+    assert set(backwards.video_id[first_backwards]) == set(features.video_id[first])
