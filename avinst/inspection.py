@@ -14,6 +14,7 @@ from avinst import command, paths
 from avinst.dataset import REJECTS_FILE, Dataset, load_dataset
 from avinst.errors import UsageError
 from avinst.manifest_rows import SPLITS
+from avinst.quiet import import_tensorflow_quietly
 
 FLAGS = flags.FlagValues()
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "the dataset directory", flag_values=FLAGS)
@@ -35,10 +36,9 @@ def inspect(arguments: list[str]) -> None:
         json.dumps(dataset.to_json(), indent=1, ensure_ascii=False) if _JSON.value else describe(dataset)
     )
     if _CONTACT_SHEET.value:
-        from avinst.contact_sheet import draw_contact_sheet
-        from avinst.quiet import import_tensorflow_quietly
-
         import_tensorflow_quietly()
+        from avinst.contact_sheet import draw_contact_sheet
+
         shown = draw_contact_sheet(dataset, _CONTACT_SHEET.value, _EXAMPLES.value)
         print(f"{_CONTACT_SHEET.value}: {shown} examples", file=sys.stderr)  # noqa: T201
 

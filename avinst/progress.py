@@ -39,8 +39,9 @@ class Progress:
         """Adds to the count of items done."""
         self.update(self._done + count, note)
 
-    def finish(self, note: str = "") -> None:
-        """Shows the last line and ends it."""
+    def finish(self, done: int | None = None, note: str = "") -> None:
+        """Shows the last line, with the count of items done if it is given, and ends it."""
+        self._done = self._done if done is None else done
         self._show(self._line(time.monotonic(), note))
         if self._terminal:
             self._stream.write("\n")

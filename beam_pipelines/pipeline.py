@@ -43,13 +43,14 @@ def add_prepare(pipeline: beam.Pipeline, shards: Sequence[Shard], work: Work) ->
         pipeline
         | "Manifest rows" >> beam.Create([(shard.name, row) for shard in shards for row in shard.rows])
         | "Group by shard" >> beam.GroupByKey()
-        | "To shards" >> beam.MapTuple(_to_shard, spec=work.spec, labels=work.labels)
+        | "To shards" >> beam.Map(_to_shard, spec=work.spec, labels=work.labels)
         | "Leave out done" >> beam.Filter(_is_not_done, data_dir=work.data_dir)
         | "Write shard" >> beam.ParDo(WriteShard(work))
     )
 
 
-def _to_shard(name: str, rows: Iterable[ManifestRow], spec: DatasetSpec, labels: Sequence[str]) -> Shard:
+def _to_shard(name_and_rows: tuple[str, Iterable[ManifestRow]], spec: DatasetSpec, labels: Sequence[str]) -> Shard:
+    name, rows = name_and_rows
     ordered = in_order(list(rows))
     return Shard(name, ordered, shard_fingerprint(ordered, spec, labels))
 

@@ -132,8 +132,7 @@ def _watch(data_dir: str, shards: Sequence[Shard], stop: threading.Event) -> Non
         _look(data_dir, shards, done)
         progress.update(_videos(done), _note(done))
     _look(data_dir, shards, done)
-    progress.update(_videos(done), _note(done))
-    progress.finish(_note(done))
+    progress.finish(_videos(done), _note(done))
 
 
 def _look(data_dir: str, shards: Sequence[Shard], done: dict[str, ShardRecord]) -> None:

@@ -75,6 +75,10 @@ def _shares() -> dict[str, float]:
 
 def prepare(beam_flags: Sequence[str]) -> None:
     """Flags to one plain call."""
+    if beam_flags:
+        from beam_pipelines.runner import check_beam_flags
+
+        check_beam_flags(beam_flags)
     manifest, data_dir = command.required(_MANIFEST), command.required(_DATA_DIR)
     spec = DatasetSpec(
         frame_size=_FRAME_SIZE.value,

@@ -22,7 +22,8 @@ def make_pipeline(beam_flags: Sequence[str], workers: int) -> beam.Pipeline:
     Raises:
         UsageError: a flag is none of Beam's.
     """
-    options = PipelineOptions(_checked(beam_flags))
+    check_beam_flags(beam_flags)
+    options = PipelineOptions(list(beam_flags))
     if any(flag.split("=")[0] == "--runner" for flag in beam_flags):
         return beam.Pipeline(options=options)
     # By name, for DirectRunner first looks for a Go runner to download.
@@ -36,8 +37,12 @@ def make_pipeline(beam_flags: Sequence[str], workers: int) -> beam.Pipeline:
     return beam.Pipeline(runner=FnApiRunner(), options=local)
 
 
-def _checked(beam_flags: Sequence[str]) -> list[str]:
-    """The flags unchanged; Beam itself would drop a misspelt one with no more than a warning."""
+def check_beam_flags(beam_flags: Sequence[str]) -> None:
+    """Refuses what is none of Beam's flags; Beam itself would drop a misspelt one with no more than a warning.
+
+    Raises:
+        UsageError: with the nearest name that Beam knows.
+    """
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
     for options in [PipelineOptions, *PipelineOptions.__subclasses__()]:
         options._add_argparse_args(parser)  # Beam's hook for extending options; there is no public reader
@@ -50,4 +55,3 @@ def _checked(beam_flags: Sequence[str]) -> list[str]:
             raise UsageError(f"unknown flag {name}; {hint}")
         if not name.startswith("-"):
             raise UsageError(f"unexpected argument {flag!r}; flags are written --name=value")
-    return list(beam_flags)

@@ -1,0 +1,91 @@
+import sys
+
+import pytest
+from absl import flags
+
+from avinst import command
+from avinst.errors import UsageError, UserError
+
+FLAGS = flags.FlagValues()
+SIZE = flags.DEFINE_integer("frame_size", 3, "a size", flag_values=FLAGS)
+seen = []
+
+
+def body():
+    seen.append(SIZE.value)
+
+
+def body_with_arguments(arguments):
+    seen.append((SIZE.value, arguments))
+
+
+def failing():
+    raise UserError("no folder 'x';\nmake it")
+
+
+def misused():
+    raise UsageError("--a and --b exclude each other")
+
+
+@pytest.fixture(autouse=True)
+def _clear():
+    seen.clear()
+
+
+def test_flags_reach_the_body():
+    assert command.run(body, FLAGS, ["x", "--frame_size=7"]) == 0
+    assert command.run(body, FLAGS, ["x"]) == 0
+    assert seen == [7, 3]  # a second run begins from the defaults
+
+
+def test_flags_may_follow_arguments():
+    assert command.run(body_with_arguments, FLAGS, ["x", "a.mp4", "--frame_size=7", "b"], positional="VIDEO") == 0
+    assert seen == [(7, ["a.mp4", "b"])]
+
+
+def test_after_a_double_dash_everything_is_an_argument():
+    assert command.run(body_with_arguments, FLAGS, ["x", "--", "-a.mp4"], positional="VIDEO") == 0
+    assert seen == [(3, ["-a.mp4"])]
+
+
+def test_unknown_flags_are_passed_on_only_where_wanted():
+    assert command.run(body_with_arguments, FLAGS, ["x", "--runner=Y", "--frame_size=1"], pass_unknown=True) == 0
+    assert seen == [(1, ["--runner=Y"])]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--frame_sice=7"], "Did you mean: frame_size"),
+        (["--frame_size=big"], "frame_size"),
+        (["stray"], "unexpected argument 'stray'"),
+    ],
+)
+def test_wrong_flags(capsys, argv, message):
+    assert command.run(body, FLAGS, ["x", *argv]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not seen
+
+
+def test_an_error_of_the_user_is_one_line(capsys):
+    assert command.run(failing, FLAGS, ["x"]) == 1
+    assert capsys.readouterr().err.endswith("no folder 'x'; make it\n")
+    assert command.run(misused, FLAGS, ["x"]) == 2
+
+
+def test_help_shows_flags_and_defaults(capsys):
+    assert command.run(body, FLAGS, ["x", "--help"]) == 0
+    assert "--frame_size: a size (default: 3)" in capsys.readouterr().out
+    assert not seen
+
+
+def test_other_errors_are_not_hidden():
+    def broken():
+        raise ZeroDivisionError
+
+    broken.__module__ = __name__
+    sys.modules.setdefault(__name__, sys.modules[body.__module__])
+    with pytest.raises(ZeroDivisionError):
+        command.run(broken, FLAGS, ["x"])

@@ -1,0 +1,61 @@
+import pytest
+
+from avinst import paths
+from avinst.errors import UserError
+
+
+def test_join_keeps_remote_slashes():
+    assert paths.join("gs://bucket/a/", "b", "c") == "gs://bucket/a/b/c"
+    assert paths.join("a", "b") == "a/b"
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "relative"),
+    [
+        ("gs://bucket/media", "gs://bucket/media/x/a.mp4", "x/a.mp4"),
+        ("gs://bucket/media/", "x/a.mp4", "x/a.mp4"),
+        (".", "./x//a.mp4", "x/a.mp4"),
+        (".", "-a.mp4", "-a.mp4"),
+    ],
+)
+def test_relative_below(root, path, relative):
+    assert paths.relative_below(root, path) == relative
+
+
+@pytest.mark.parametrize("path", ["gs://bucket/media-2/a.mp4", "gs://bucket/media/../a.mp4", "ftp://bucket/a.mp4"])
+def test_remote_paths_that_leave_the_root(path):
+    with pytest.raises(UserError):
+        paths.relative_below("gs://bucket/media", path)
+
+
+def test_writing_is_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "a.txt"
+    paths.write_text(str(file), "one\n")
+    with pytest.raises(RuntimeError), paths.replacing(str(file)) as temporary:  # noqa: PT012  # both lines are the case
+        (tmp_path / temporary).write_text("half")
+        raise RuntimeError
+    assert file.read_text() == "one\n"
+    assert paths.list_directory(str(tmp_path)) == ["a.txt"]
+
+
+def test_a_file_in_the_place_of_a_directory(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot make the directory"):
+        paths.make_directory(str(tmp_path / "file" / "x"))
+
+
+def test_remote_files_go_through_tensorflow(tmp_path):
+    import tensorflow as tf
+
+    root = "ram://test"  # TensorFlow's file system in memory stands for a cloud one
+    paths.make_directory(root)
+    paths.write_text(paths.join(root, "a.txt"), "ä")
+    assert paths.read_text(paths.join(root, "a.txt")) == "ä"
+    assert paths.list_directory(root) == ["a.txt"]
+    assert paths.size(paths.join(root, "a.txt")) == 2
+    with paths.local_copy(paths.join(root, "a.txt")) as copy:
+        assert not paths.is_remote(copy)
+        assert paths.read_text(copy) == "ä"
+    assert not paths.exists(copy)
+    paths.remove(paths.join(root, "a.txt"))
+    assert not tf.io.gfile.exists(paths.join(root, "a.txt"))
