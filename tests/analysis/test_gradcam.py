@@ -1,0 +1,83 @@
+import keras
+import numpy as np
+import pytest
+from toy_models import FRAME_SIZE, LOG_MEL_SHAPE, batch_of, toy_model
+
+from analysis.gradcam import dead_maps, gradcam, on_input
+
+
+def maps_of(model, batch, layer):
+    extractor = keras.Model(model.inputs, model.get_layer(layer).output)
+    return np.asarray(extractor([batch[tensor.name].astype(np.float32) for tensor in model.inputs]))
+
+
+@pytest.fixture(scope="module")
+def case():
+    return toy_model(seed=3), batch_of(list("abcde"), [(0,)] * 5, seed=1), np.array([0, 1, 2, 1, 0])
+
+
+@pytest.mark.parametrize(("modality", "weights_from"), [("audio", 0), ("visual", 5)])
+def test_equals_the_analytic_cam_where_the_head_is_linear_on_gap(case, modality, weights_from):
+    # Zhou et al. (2016): sum over channels of weight x map; Grad-CAM divides by the number of places, for GAP.
+    model, batch, indices = case
+    maps = maps_of(model, batch, f"{modality}_map")
+    weights = model.get_layer("logits").get_weights()[0][weights_from : weights_from + maps.shape[-1]]
+    places = maps.shape[1] * maps.shape[2]
+    expected = np.maximum(np.einsum("nhwc,cn->nhw", maps, weights[:, indices]) / places, 0)
+    found = gradcam(model, batch, indices, modality)
+    assert expected.max() > 0
+    np.testing.assert_allclose(found, expected, atol=1e-6)  # float32
+
+
+def test_batches_do_not_change_the_maps(case):
+    model, batch, indices = case
+    whole = gradcam(model, batch, indices, "visual", batch_size=5)
+    np.testing.assert_allclose(gradcam(model, batch, indices, "visual", batch_size=2), whole, atol=1e-7)
+
+
+def test_another_label_and_other_weights_give_another_map(case):
+    model, batch, indices = case
+    found = gradcam(model, batch, indices, "audio")
+    assert not np.allclose(found, gradcam(model, batch, (indices + 1) % 3, "audio"))
+    assert not np.allclose(found, gradcam(toy_model(seed=4), batch, indices, "audio"))
+
+
+def test_a_hidden_layer_and_a_single_modality_work():
+    batch = batch_of(list("ab"), [(0,)] * 2)
+    hidden = gradcam(toy_model(hidden_units=4), batch, np.array([0, 1]), "visual")
+    alone = gradcam(toy_model(modalities=("audio",)), batch, np.array([0, 1]), "audio")
+    assert hidden.shape == (2, 5, 5)
+    assert alone.shape == (2, 6, 4)
+
+
+def test_a_dead_map_is_zero_and_counted():
+    model = toy_model(modalities=("visual",))
+    kernel, bias = model.get_layer("logits").get_weights()
+    kernel[:, 0] = -np.abs(kernel[:, 0])  # nothing speaks for the first label
+    model.get_layer("logits").set_weights([kernel, bias])
+    maps = gradcam(model, batch_of(list("ab"), [(0,)] * 2), np.array([0, 1]), "visual")
+    assert dead_maps(maps).tolist() == [True, False]
+    assert on_input(maps, (FRAME_SIZE, FRAME_SIZE)).max(axis=(1, 2)).tolist() == [0.0, 1.0]
+
+
+def test_an_integer_input_is_refused():
+    frame = keras.Input((8, 8, 3), dtype="uint8", name="frame")
+    x = keras.layers.Activation("linear", name="visual_map")(keras.layers.Rescaling(1.0)(frame))
+    x = keras.layers.Dense(2, name="logits")(keras.layers.GlobalAveragePooling2D()(x))
+    with pytest.raises(ValueError, match="frame"):
+        gradcam(keras.Model(frame, x), {"frame": np.zeros((1, 8, 8, 3))}, np.array([0]), "visual")
+
+
+def test_a_cell_is_drawn_where_it_lies():
+    maps = np.zeros((1, 6, 4), np.float32)
+    maps[0, 1, 2] = 5.0
+    drawn = on_input(maps, LOG_MEL_SHAPE)[0]
+    assert drawn.shape == LOG_MEL_SHAPE
+    # Cell (1, 2) of 6 x 4 stands for rows 4 to 7 and columns 8 to 11 of 24 x 16; its centre is at (5.5, 9.5).
+    rows, columns = np.nonzero(drawn == drawn.max())
+    assert (rows.mean(), columns.mean()) == (5.5, 9.5)
+    assert drawn.max() == 1.0
+    total = drawn.sum()
+    assert (np.arange(24) @ drawn.sum(axis=1) / total, np.arange(16) @ drawn.sum(axis=0) / total) == pytest.approx(
+        (5.5, 9.5)
+    )
