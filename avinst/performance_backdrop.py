@@ -8,9 +8,11 @@ from PIL import Image, ImageDraw
 from avinst.performance_drawing import Color, smooth
 
 
-def random_color(rng: np.random.Generator, low: int = 30, high: int = 225) -> Color:
-    """A color with channels drawn from `low` to `high`."""
-    red, green, blue = rng.integers(low, high, size=3).tolist()
+def random_color(rng: np.random.Generator) -> Color:
+    """A muted color: what stands behind an instrument should not outshine it."""
+    color = rng.uniform(40, 215, size=3)
+    grey = color.mean()
+    red, green, blue = (grey + rng.uniform(0.15, 0.7) * (color - grey)).round().astype(int).tolist()
     return (red, green, blue)
 
 

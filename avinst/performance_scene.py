@@ -169,11 +169,11 @@ def random_scene(performance: Performance, width: int, height: int, rng: np.rand
         light=_jittered((236, 232, 218), rng, 18),
     )
     motion = Motion(
-        x=rng.uniform(0.32, 0.68),
-        y=rng.uniform(0.36, 0.64),
-        scale=rng.uniform(0.26, 0.46),
-        tilt=rng.normal(0, 0.35),
-        mirrored=bool(rng.random() < 0.5),
+        x=rng.uniform(0.38, 0.62),
+        y=rng.uniform(0.42, 0.58),
+        scale=rng.uniform(0.34, 0.5),
+        tilt=rng.normal(0, 0.22),
+        mirrored=bool(rng.random() < 0.3),
         drift=rng.uniform(0.01, 0.08),
         sway=rng.uniform(0.0, 0.15),
         zoom=rng.uniform(0.0, 0.1),
@@ -182,7 +182,7 @@ def random_scene(performance: Performance, width: int, height: int, rng: np.rand
     )
     backdrop_seed, distractor_seed = rng.integers(2**31, size=2).tolist()
     return Scene(
-        performance, width, height, palette, motion, backdrop_seed, distractor_seed if rng.random() < 0.5 else -1
+        performance, width, height, palette, motion, backdrop_seed, distractor_seed if rng.random() < 0.4 else -1
     )
 
 

@@ -187,7 +187,7 @@ def random_performance(instrument: str, seconds: float, rng: np.random.Generator
         accompaniment=accompaniment,
         accompaniment_notes=tuple(random_phrase(ACCOMPANIMENTS[accompaniment], seconds, rng)),
         # Measured: with this range a small network hears most, but not all, of the instruments.
-        snr_db=float(rng.uniform(-12.0, 6.0)),
+        snr_db=float(rng.uniform(-6.0, 12.0)),
         accompaniment_over_noise_db=float(rng.uniform(0.0, 15.0)),
         peak=float(rng.uniform(0.3, 0.9)),
         noise_seed=int(rng.integers(2**32)),
