@@ -1,0 +1,213 @@
+"""`prepare` on real files: what goes in comes out, as examples or as rejects, whatever happens on the way."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from media_factory import clicks, flash_picture, write_media
+
+from avinst.dataset import load_dataset
+from avinst.errors import UserError
+from avinst.log_mel import log_mel
+from avinst.schema import parse_examples
+from avinst.spec import DatasetSpec
+from beam_pipelines import prepare as prepare_command
+from beam_pipelines.preparation import PrepareConfig, prepare_dataset
+
+SPEC = DatasetSpec(frame_size=32)
+GOOD, SECONDS = 10, 2.2
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """Ten good videos of two labels, a text file, an empty file, and a row without a file."""
+    root = tmp_path_factory.mktemp("videos")
+    rows = ["video_path,label,split"]
+    for number in range(GOOD):
+        label = ("drum", "flute")[number % 2]
+        split = ("train", "train", "train", "validation", "test")[number // 2]
+        (root / label).mkdir(exist_ok=True)
+        write_media(
+            root / label / f"{number}.mp4",
+            seconds=SECONDS,
+            picture=flash_picture([1.4], length=0.8),
+            sound=clicks([1.4], SECONDS),
+        )
+        rows.append(f"{label}/{number}.mp4,{label},{split}")
+    (root / "text.mp4").write_text("no video at all")
+    (root / "empty.mp4").touch()
+    rows += ["text.mp4,drum,train", "empty.mp4,flute,train", "missing.mp4,flute,test"]
+    (root / "manifest.csv").write_text("\n".join(rows) + "\n")
+    return root
+
+
+def config(videos, data_dir, **changes):
+    values = {"videos_per_shard": 3, "max_reject_rate": 0.5, **changes}
+    return PrepareConfig(manifest=str(videos / "manifest.csv"), data_dir=str(data_dir), **values)
+
+
+@pytest.fixture(scope="module")
+def dataset(videos, tmp_path_factory):
+    return prepare_dataset(config(videos, tmp_path_factory.mktemp("data") / "set"), SPEC)
+
+
+def examples(dataset, split):
+    records = tf.data.TFRecordDataset(dataset.tfrecord_paths(split)).batch(100)
+    return next(iter(records.map(lambda batch: parse_examples(batch, dataset.spec, len(dataset.labels)))))
+
+
+def digests(data_dir):
+    return {
+        str(file.relative_to(data_dir)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(Path(data_dir).rglob("*"))
+        if file.is_file()
+    }
+
+
+def test_counts_in_are_counts_out(dataset):
+    assert dataset.labels == ("drum", "flute")
+    assert not dataset.multi_label
+    assert dict(dataset.recordings) == {"train": 6, "validation": 2, "test": 2}
+    assert dict(dataset.segments) == {"train": 12, "validation": 4, "test": 4}  # 2.2 s are two whole segments
+    assert dataset.label_segments["train"] == {"drum": 6, "flute": 6}
+    rejects = [json.loads(line) for line in (Path(dataset.data_dir) / "rejects.jsonl").read_text().splitlines()]
+    assert {(reject["video_id"], reject["stage"]) for reject in rejects} == {
+        ("text", "open"),
+        ("empty", "open"),
+        ("missing", "find"),
+    }
+    assert dataset.rejects == 3
+    assert all(reject["reason"] and reject["detail"] and reject["segment"] is None for reject in rejects)
+
+
+def test_what_was_written_is_what_is_read(dataset):
+    parsed = examples(dataset, "train")
+    assert parsed["frame"].shape == (12, 32, 32, 3)
+    assert {video.decode() for video in parsed["video_id"].numpy()} == {
+        f"{label}/{number}"
+        for label, number in [("drum", 0), ("flute", 1), ("drum", 2), ("flute", 3), ("drum", 4), ("flute", 5)]
+    }
+    for video, label in zip(parsed["video_id"].numpy(), parsed["label"].numpy(), strict=True):
+        assert label[dataset.labels.index(video.decode().split("/")[0])] == 1
+
+
+def test_a_flash_and_a_click_meet_in_one_segment(dataset):
+    parsed = examples(dataset, "train")
+    for index, frame, values in zip(
+        parsed["segment_index"].numpy(), parsed["frame"].numpy(), parsed["log_mel"].numpy(), strict=True
+    ):
+        second = index == 1  # flash and click at 1.4 s; the frame of segment 1 is the one at 1.5 s
+        assert (frame.mean() > 128) == second
+        assert (values.max() > -20) == second
+        if second:
+            # window k covers samples 220 k to 220 k + 1024: the click, sample 8820, is in windows 36 to 40
+            assert 36 <= int(values.max(axis=1).argmax()) <= 40
+
+
+def test_mean_and_deviation_are_those_of_the_training_split(dataset):
+    values = examples(dataset, "train")["log_mel"].numpy().astype(np.float64)
+    assert dataset.log_mel_mean_db == pytest.approx(values.mean(), abs=1e-9)
+    assert dataset.log_mel_std_db == pytest.approx(values.std(), rel=1e-9)
+
+
+def test_a_finished_dataset_is_left_alone(videos, dataset):
+    before = {file: Path(dataset.data_dir, file).stat().st_mtime_ns for file in digests(dataset.data_dir)}
+    assert prepare_dataset(config(videos, dataset.data_dir), SPEC) == load_dataset(dataset.data_dir)
+    assert before == {file: Path(dataset.data_dir, file).stat().st_mtime_ns for file in digests(dataset.data_dir)}
+
+
+def test_another_order_and_number_of_workers_give_the_same_bytes(videos, dataset, tmp_path):
+    lines = (videos / "manifest.csv").read_text().splitlines()
+    (tmp_path / "manifest.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    again = PrepareConfig(
+        manifest=str(tmp_path / "manifest.csv"),
+        media_root=str(videos),
+        data_dir=str(tmp_path / "set"),
+        videos_per_shard=3,
+        max_reject_rate=0.5,
+        workers=1,
+    )
+    prepare_dataset(again, SPEC)
+    assert digests(tmp_path / "set") == digests(dataset.data_dir)
+
+
+def test_an_interrupted_job_is_resumed(videos, dataset, tmp_path):
+    data_dir = tmp_path / "set"
+    prepare_dataset(config(videos, data_dir), SPEC)
+    shards = sorted(data_dir.glob("*.tfrecord"))
+    # As a crash leaves it: no dataset.json, one shard without record, one cut short, one temporary file.
+    (data_dir / "dataset.json").unlink()
+    (data_dir / "shards" / f"{shards[0].stem}.json").unlink()
+    shards[1].write_bytes(shards[1].read_bytes()[:-1])
+    (data_dir / ".tmp-1-00000000-train-00000-of-00003.tfrecord").write_text("half")
+    (data_dir / "train-00007-of-00009.tfrecord").write_text("of another layout")
+    (data_dir / "notes.txt").write_text("the user's own")
+    kept = {shard: shard.stat().st_mtime_ns for shard in shards[2:]}
+    prepare_dataset(config(videos, data_dir), SPEC)
+    assert {shard: shard.stat().st_mtime_ns for shard in kept} == kept
+    assert digests(data_dir) == {**digests(dataset.data_dir), "notes.txt": digests(data_dir)["notes.txt"]}
+
+
+def test_another_spec_leaves_nothing_of_the_old_one(videos, dataset, tmp_path):
+    prepare_dataset(config(videos, tmp_path / "set"), SPEC)
+    other = prepare_dataset(config(videos, tmp_path / "set", videos_per_shard=100), DatasetSpec(frame_size=48))
+    assert examples(other, "test")["frame"].shape == (4, 48, 48, 3)
+    assert {file.name for file in (tmp_path / "set").glob("*.tfrecord")} == {
+        f"{split}-00000-of-00001.tfrecord" for split in ("train", "validation", "test")
+    }
+
+
+def test_too_many_rejects_fail_the_job_and_keep_the_shards(videos, tmp_path):
+    with pytest.raises(
+        UserError, match=r"3 of 13 recordings gave no example .*not_found 1.*--max_reject_rate=0.2"
+    ):
+        prepare_dataset(config(videos, tmp_path / "set", max_reject_rate=0.2), SPEC)
+    assert list((tmp_path / "set").glob("*.tfrecord"))
+    with pytest.raises(UserError, match="unfinished; run the same avinst prepare again"):
+        load_dataset(str(tmp_path / "set"))
+    assert prepare_dataset(config(videos, tmp_path / "set"), SPEC).rejects == 3
+
+
+def test_the_stored_log_mel_is_the_one_definition(videos, dataset):
+    from avinst.decoder import Decoder
+
+    parsed = examples(dataset, "validation")
+    with Decoder() as decoder:
+        for position, video in enumerate(parsed["video_id"].numpy()):
+            segments = list(decoder.decode(str(videos / f"{video.decode()}.mp4"), SPEC))
+            waveform = segments[int(parsed["segment_index"][position])].waveform
+            # float16 keeps 11 bits: values up to 128 dB are off by 0.031 dB at most
+            np.testing.assert_allclose(parsed["log_mel"][position], log_mel(waveform, SPEC), atol=0.032)
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "message"),
+    [
+        (["--data_dir=x"], 2, "--manifest is missing"),
+        (["--manifest=none.csv", "--data_dir=x", "--media_root=/nowhere"], 1, "no media folder '/nowhere'"),
+        (["--manifest=none.csv", "--data_dir=x"], 1, "no manifest at 'none.csv'"),
+        (["--manifest=m.csv", "--data_dir=x", "--shares=1,2"], 2, "expected three numbers"),
+        (["--manifest=m.csv", "--data_dir=x", "--shares=1,2,3"], 1, "together 1"),
+        (["--manifest=m.csv", "--data_dir=x", "--frame_size=3"], 1, "frame_size must be 32 to 2048"),
+        (["--manifest=m.csv", "--data_dir=x", "--frame_sise=32"], 2, "unknown flag --frame_sise"),
+        (["--manifest=m.csv", "--data_dir=m.csv"], 1, "cannot make the directory"),
+    ],
+)
+def test_wrong_use_is_one_line(tmp_path, monkeypatch, capsys, argv, status, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.csv").write_text("video_path,label\na.mp4,x\n")
+    assert prepare_command.main(["avinst prepare", *argv]) == status
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_folder_without_any_usable_video(tmp_path, capsys):
+    (tmp_path / "m.csv").write_text("video_path,label\na.mp4,x\n")
+    (tmp_path / "a.mp4").write_text("text")
+    argv = ["avinst prepare", f"--manifest={tmp_path}/m.csv", f"--data_dir={tmp_path}/set", "--max_reject_rate=1"]
+    assert prepare_command.main(argv) == 1
+    assert "1 of 1 recordings gave no example (not_media 1)" in capsys.readouterr().err
