@@ -28,7 +28,7 @@ class TrainConfig:
     )
     epochs: int = _setting(10, "passes over the training split, for each network that is trained.")
     fusion_epochs: int = _setting(
-        40, "passes of the independent scheme's last stage; a pass over cached features costs next to nothing."
+        20, "passes of the independent scheme's last stage; a pass over cached features costs next to nothing."
     )
     batch_size: int = _setting(32, "examples a step, over all replicas.")
     learning_rate: float = _setting(

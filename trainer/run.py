@@ -8,6 +8,7 @@ from typing import Any
 from avinst import paths
 from avinst.dataset import Dataset, dataset_from_json
 from avinst.errors import UserError
+from avinst.versions import package_versions
 from trainer.config import TrainConfig
 
 CONFIG_FILE = "config.json"
@@ -18,6 +19,7 @@ CHECKPOINTS_FOLDER = "checkpoints"
 LOGS_FOLDER = "logs"
 EXPORT_FOLDER = "export"
 FORMAT_VERSION = 1
+_PACKAGES = ("tensorflow", "keras", "keras-cv", "tensorflow-io", "numpy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,13 +122,5 @@ def _config_json(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:
         "seed": config.seed,
         "data_dir": dataset.data_dir,
         "dataset": dataset.to_json(),
-        "versions": _versions(),
+        "versions": package_versions(_PACKAGES),
     }
-
-
-def _versions() -> dict[str, str]:
-    import platform
-    from importlib import metadata
-
-    names = ("avinst", "keras", "keras-cv", "numpy", "tensorflow", "tensorflow-io")
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}

@@ -1,0 +1,99 @@
+"""The training schemes: which networks are trained, in which order, and how the last one comes to be."""
+
+import functools
+
+import keras
+
+from avinst import paths
+from avinst.dataset import Dataset, load_dataset
+from avinst.errors import UserError
+from trainer.callbacks import tell
+from trainer.config import TrainConfig
+from trainer.fusion import train_fusion
+from trainer.input_pipeline import examples, steps_per_epoch
+from trainer.models import build_model
+from trainer.models.build import INPUT_OF, MODALITIES
+from trainer.preview import write_preview
+from trainer.run import MODEL_FILE, open_run
+from trainer.training import Batches, fit, save_model, save_stage, stage_model_path
+
+STAGES = {
+    "audio": ("audio",),
+    "visual": ("visual",),
+    "independent": ("audio", "visual", "fusion"),
+    "joint": ("joint",),
+}
+
+
+def train(run_dir: str, data_dir: str, config: TrainConfig) -> None:
+    """Trains a scheme into a run directory; called again it goes on where it was.
+
+    Args:
+        run_dir: new, or of an unfinished run with the same settings.
+        data_dir: a finished dataset.
+        config: the settings.
+
+    Raises:
+        UserError: no dataset, one that nothing can be learned from, a run of other settings, a loss that is NaN.
+    """
+    dataset = load_dataset(data_dir)
+    _check_trainable(dataset)
+    open_run(run_dir, config, dataset)
+    finished = paths.join(run_dir, MODEL_FILE)
+    if paths.exists(finished):
+        tell(f"{run_dir} is finished already")
+        return
+    if not dataset.segments.get("validation"):
+        tell(f"{data_dir} has no validation examples: the last epoch's weights are kept")
+    keras.utils.set_random_seed(config.seed)
+    write_preview(run_dir, dataset, config)
+    for stage in STAGES[config.scheme]:
+        if paths.exists(stage_model_path(run_dir, stage)):
+            tell(f"{stage}: done already")
+        elif stage == "fusion":
+            train_fusion(run_dir, dataset, config)
+        else:
+            _train_network(run_dir, dataset, config, stage)
+    model = keras.models.load_model(stage_model_path(run_dir, STAGES[config.scheme][-1]), compile=False)
+    save_model(model, finished)
+
+
+def _train_network(run_dir: str, dataset: Dataset, config: TrainConfig, stage: str) -> None:
+    inputs = [INPUT_OF[modality] for modality in MODALITIES[stage]]
+    count = dataset.segments["train"]
+    steps = steps_per_epoch(count, config.batch_size)
+    training_examples = functools.partial(
+        examples, dataset, "train", config.batch_size, inputs=inputs, training=True, seed=config.seed
+    )
+    validation = None
+    if dataset.segments.get("validation"):
+        validation = examples(dataset, "validation", config.batch_size, inputs=inputs)
+    batches = Batches(
+        train=lambda first_epoch: training_examples(
+            first_epoch=first_epoch, augment=config.augment, cache=config.cache
+        ),
+        validation=validation,
+        steps=steps,
+        batch_size=min(config.batch_size, count),
+        statistics=lambda: training_examples(first_epoch=config.epochs).take(steps),
+    )
+    model = fit(
+        functools.partial(build_model, stage, config, dataset),
+        batches,
+        run_dir=run_dir,
+        stage=stage,
+        epochs=config.epochs,
+        config=config,
+        multi_label=dataset.multi_label,
+    )
+    save_stage(model, run_dir, stage)
+
+
+def _check_trainable(dataset: Dataset) -> None:
+    """Raises UserError for a dataset that nothing can be learned from."""
+    dataset.tfrecord_paths("train")
+    if len(dataset.labels) < 2 and not dataset.multi_label:
+        raise UserError(
+            f"{dataset.data_dir}: one label only ({dataset.labels[0]}), a detector needs at least two; "
+            "prepare with more"
+        )

@@ -1,0 +1,58 @@
+"""Trains one scheme on a dataset into a run directory; run it again to go on after an interruption.
+
+avinst train --data_dir=DATASET --run_dir=RUN --scheme=joint
+"""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from avinst import command
+from trainer.config import TrainConfig
+
+FLAGS = flags.FlagValues()
+DATA_DIR = flags.DEFINE_string("data_dir", "", "the dataset, made by avinst prepare", flag_values=FLAGS)
+RUN_DIR = flags.DEFINE_string("run_dir", "", "the directory that the run is written to", flag_values=FLAGS)
+
+
+def _define(field: dataclasses.Field[Any]) -> flags.FlagHolder[Any]:
+    """The flag of a setting: its type is that of the default."""
+    help_text, choices = field.metadata["help"], field.metadata["choices"]
+    if choices:
+        default: Any = field.default
+        return flags.DEFINE_enum(field.name, default, list(choices), help_text, flag_values=FLAGS)
+    define: Any = {
+        bool: flags.DEFINE_bool,
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+        str: flags.DEFINE_string,
+    }[type(field.default)]
+    holder: flags.FlagHolder[Any] = define(field.name, field.default, help_text, flag_values=FLAGS)
+    return holder
+
+
+SETTINGS = {field.name: _define(field) for field in dataclasses.fields(TrainConfig)}
+
+
+def train() -> None:
+    """Runs the command."""
+    data_dir, run_dir = command.required(DATA_DIR), command.required(RUN_DIR)
+    config = TrainConfig(**{name: holder.value for name, holder in SETTINGS.items()})
+    from trainer import schemes
+
+    schemes.train(run_dir, data_dir, config)
+    print(f"model:  {run_dir}/model.keras")  # noqa: T201
+    print(f"curves: tensorboard --logdir {run_dir}")  # noqa: T201
+    print(f"next:   avinst evaluate --run_dir={run_dir}")  # noqa: T201
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    return command.run(train, FLAGS, argv, needs_tensorflow=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Fitting one network: resumable, best weights kept, logged; and saving it whole."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from avinst import paths
+from avinst.progress import format_seconds
+from trainer.batch_norm import reestimate_batch_norm
+from trainer.callbacks import BEST_WEIGHTS, BestWeights, EpochProgress, tell
+from trainer.config import TrainConfig
+from trainer.models import copy_weights
+from trainer.optimization import compile_for_training
+from trainer.run import CHECKPOINTS_FOLDER, LOGS_FOLDER, MODEL_FILE, STAGES_FOLDER
+
+_BACKUP = "backup"
+
+
+@dataclasses.dataclass(frozen=True)
+class Batches:
+    """What a network is fitted to.
+
+    Attributes:
+        train: endless batches of features and labels, from the number of the first epoch on.
+        validation: one pass over the validation split, or None where the dataset has none.
+        steps: batches of an epoch.
+        batch_size: examples a batch.
+        statistics: like `train`, not augmented, for the BatchNorm statistics.
+    """
+
+    train: Callable[[int], tf.data.Dataset]
+    validation: tf.data.Dataset | None
+    steps: int
+    batch_size: int
+    statistics: Callable[[], tf.data.Dataset] | None = None
+
+
+def stage_model_path(run_dir: str, stage: str) -> str:
+    """Where the finished model of a stage is."""
+    return paths.join(run_dir, STAGES_FOLDER, stage, MODEL_FILE)
+
+
+def fit(
+    build: Callable[[], keras.Model],
+    batches: Batches,
+    *,
+    run_dir: str,
+    stage: str,
+    epochs: int,
+    config: TrainConfig,
+    multi_label: bool,
+) -> keras.Model:
+    """Fits a network under MirroredStrategy, going on after the last whole epoch of an interrupted training.
+
+    Args:
+        build: makes the network with fresh weights; it has a layer `logits`, which the loss is taken of.
+        batches: training and validation examples.
+        run_dir: checkpoints/<stage> and logs/<stage> are written below it.
+        stage: name of the stage.
+        epochs: passes over the training split.
+        config: the settings.
+        multi_label: decides the loss.
+
+    Returns:
+        A network with the weights of the epoch with the best validation metric, outside of any strategy.
+    """
+    start = time.monotonic()
+    checkpoints = paths.join(run_dir, CHECKPOINTS_FOLDER, stage)
+    backup = paths.join(checkpoints, _BACKUP)
+    first_epoch = _epochs_done(backup)
+    if first_epoch:
+        tell(f"{stage}: goes on after epoch {first_epoch} of {epochs}")
+    # One replica without a GPU, one a GPU else.
+    strategy = tf.distribute.MirroredStrategy()
+    with strategy.scope():
+        network = build()
+        fitted = keras.Model(network.inputs, network.get_layer("logits").output, name=stage)
+        compile_for_training(fitted, config, epochs * batches.steps, multi_label=multi_label)
+    best = BestWeights(checkpoints, config.best_by)
+    fitted.fit(
+        batches.train(first_epoch),
+        epochs=epochs,
+        steps_per_epoch=batches.steps,
+        validation_data=batches.validation,
+        shuffle=False,  # it is, by the input pipeline
+        verbose=0,
+        callbacks=[
+            EpochProgress(stage, batches.steps, batches.batch_size),
+            best,
+            keras.callbacks.TensorBoard(
+                paths.join(run_dir, LOGS_FOLDER, stage), write_graph=False, update_freq="epoch"
+            ),
+            # Last: an epoch counts as done when everything else about it is written.
+            keras.callbacks.BackupAndRestore(backup, delete_checkpoint=False),
+        ],
+    )
+    if paths.exists(paths.join(checkpoints, BEST_WEIGHTS)):
+        best.restore()
+    plain = build()
+    copy_weights(network, plain)
+    if batches.statistics is not None:
+        reestimate_batch_norm(plain, batches.statistics())
+    kept = best.best()
+    which = f"epoch {kept['epoch']}, validation accuracy {kept['val_accuracy']:.3f}," if kept else "the last epoch"
+    tell(f"{stage}: {which} is kept; {format_seconds(time.monotonic() - start)}")
+    return plain
+
+
+def save_stage(model: keras.Model, run_dir: str, stage: str) -> None:
+    """Saves a stage's finished model, then deletes its checkpoints."""
+    save_model(model, stage_model_path(run_dir, stage))
+    checkpoints = paths.join(run_dir, CHECKPOINTS_FOLDER, stage)
+    if paths.exists(checkpoints):
+        paths.remove(checkpoints)
+
+
+def save_model(model: keras.Model, path: str) -> None:
+    """Saves a model under a temporary name and renames it: what is there is whole."""
+    paths.make_directory(path.rpartition("/")[0])
+    with paths.replacing(path) as temporary:
+        model.save(temporary)
+
+
+def _epochs_done(backup: str) -> int:
+    """Whole epochs of an interrupted training, as BackupAndRestore noted them; 0 if it noted none."""
+    file = paths.join(backup, "training_metadata.json")
+    if not paths.exists(file):
+        return 0
+    try:
+        values: dict[str, Any] = json.loads(paths.read_text(file))
+        return int(values["epoch"])
+    except (ValueError, KeyError):
+        # Interrupted while it was written; Keras falls back on the epoch before, or begins anew.
+        return 0
