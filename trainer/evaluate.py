@@ -1,0 +1,51 @@
+"""Measures a run on a split: metrics with 95 % intervals, by segment and by recording, to RUN/metrics.json.
+
+avinst evaluate --run_dir=RUN --split=test
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from absl import flags
+
+from avinst import command
+
+FLAGS = flags.FlagValues()
+RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
+DATA_DIR = flags.DEFINE_string("data_dir", "", "the dataset; empty: the run's own", flag_values=FLAGS)
+SPLIT = flags.DEFINE_enum(
+    "split", "test", ["train", "validation", "test"], "what to measure on", flag_values=FLAGS
+)
+BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 32, "examples that are computed together", lower_bound=1, flag_values=FLAGS
+)
+JSON = flags.DEFINE_bool("json", False, "print the metrics as JSON instead of a table", flag_values=FLAGS)
+
+
+def evaluate() -> None:
+    """Runs the command."""
+    run_dir = command.required(RUN_DIR)
+    from avinst.dataset import load_dataset
+    from trainer import evaluation
+    from trainer.run import load_run, read_config
+
+    _, dataset_info = read_config(run_dir)
+    dataset = load_dataset(DATA_DIR.value or dataset_info.data_dir)
+    dataset.tfrecord_paths(SPLIT.value)  # a missing split is told before the model is loaded
+    metrics = evaluation.evaluate(load_run(run_dir), dataset, SPLIT.value, BATCH_SIZE.value)
+    if JSON.value:
+        print(json.dumps({SPLIT.value: metrics}, indent=2))  # noqa: T201
+        return
+    print(f"{run_dir}, {SPLIT.value} split of {dataset.data_dir}; 95 % intervals over recordings\n")  # noqa: T201
+    print(evaluation.metrics_table(metrics))  # noqa: T201
+    print(f"\nmetrics: {run_dir}/metrics.json")  # noqa: T201
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    return command.run(evaluate, FLAGS, argv, needs_tensorflow=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Measures a run on a split: metrics.json, TensorBoard, and a table to read."""
+
+import json
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from avinst import paths
+from avinst.dataset import Dataset
+from avinst.errors import UserError
+from trainer.metrics import compute_metrics
+from trainer.predictions import Predictions, predict_split
+from trainer.run import LOGS_FOLDER, METRICS_FILE, Run
+from trainer.scores import NAMES
+from trainer.summaries import write_figure
+
+LEVELS = ("segment", "recording")
+
+
+def evaluate(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> dict[str, Any]:
+    """Predicts a split, writes its metrics to metrics.json and to TensorBoard.
+
+    Returns:
+        `{"segment": M, "recording": M}`, M as `trainer.metrics.compute_metrics` says.
+
+    Raises:
+        UserError: the dataset's spec or labels are not those of the run, or the split has no examples.
+    """
+    check_same_dataset(run, dataset)
+    metrics = measure(predict_split(run.model, dataset, split, batch_size), dataset)
+    file = paths.join(run.run_dir, METRICS_FILE)
+    known = json.loads(paths.read_text(file)) if paths.exists(file) else {}
+    paths.write_text(file, json.dumps({**known, split: metrics}, indent=2) + "\n")
+    _write_summaries(run, dataset, split, metrics)
+    return metrics
+
+
+def measure(predictions: Predictions, dataset: Dataset) -> dict[str, Any]:
+    """The metrics of predictions of segments, at both levels."""
+    levels = {"segment": predictions, "recording": predictions.by_recording()}
+    return {
+        level: compute_metrics(rows, dataset.labels, multi_label=dataset.multi_label)
+        for level, rows in levels.items()
+    }
+
+
+def check_same_dataset(run: Run, dataset: Dataset) -> None:
+    """Raises UserError, with the difference, where the dataset's examples are not what the run was trained for."""
+    there, now = run.dataset_info, dataset
+    spec_there, spec_now = there.spec.to_json(), now.spec.to_json()
+    differences = [
+        f"{name}: {spec_there[name]} in the run, {spec_now[name]} in the dataset"
+        for name in spec_now
+        if spec_there[name] != spec_now[name]
+    ]
+    if there.labels != now.labels:
+        differences.append(f"labels: {', '.join(there.labels)} in the run, {', '.join(now.labels)} in the dataset")
+    if there.multi_label != now.multi_label:
+        differences.append(f"multi_label: {there.multi_label} in the run, {now.multi_label} in the dataset")
+    if differences:
+        raise UserError(
+            f"{now.data_dir!r} is no dataset for {run.run_dir!r} ({'; '.join(differences)}); give the --data_dir "
+            "that the run was trained on, or one prepared alike"
+        )
+
+
+def metrics_table(metrics: dict[str, Any]) -> str:
+    """The metrics as lines to read: first the scores of both levels, then the labels at recording level."""
+    lines = [f"{'':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
+    for name in NAMES:
+        cells = [metrics[level][name] for level in LEVELS]
+        texts = [f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})" for cell in cells]
+        lines.append(f"{name:<18}" + "".join(f"{text:<26}" for text in texts))
+    lines.append(f"{'count':<18}" + "".join(f"{metrics[level]['count']:<26}" for level in LEVELS))
+    per_label = metrics["recording"]["per_label"]
+    width = max(18, *(len(name) + 2 for name in per_label))
+    columns = ("precision", "recall", "f1", "average_precision")
+    lines += ["", f"{'by recording':<{width}}" + "".join(f"{name:<19}" for name in columns) + "count"]
+    for name, values in per_label.items():
+        texts = ["-" if values[column] is None else f"{values[column]:.3f}" for column in columns]
+        lines.append(f"{name:<{width}}" + "".join(f"{text:<19}" for text in texts) + str(values["count"]))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _write_summaries(run: Run, dataset: Dataset, split: str, metrics: dict[str, Any]) -> None:
+    log_dir = paths.join(run.run_dir, LOGS_FOLDER, f"evaluation-{split}")
+    writer = tf.summary.create_file_writer(log_dir)
+    with writer.as_default():
+        for level in LEVELS:
+            for name in NAMES:
+                tf.summary.scalar(f"evaluation/{level}/{name}", metrics[level][name]["value"], step=0)
+    writer.close()
+    matrix = np.array(metrics["recording"]["confusion"])
+    write_figure(log_dir, "evaluation/confusion", _confusion_figure(matrix, dataset.labels))
+
+
+def _confusion_figure(matrix: np.ndarray, labels: tuple[str, ...]) -> Figure:
+    side = 2.5 + 0.45 * len(labels)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axis = figure.subplots()
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(*matrix.shape):
+        if matrix[row, column]:
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axis.text(column, row, str(matrix[row, column]), ha="center", va="center", color=colour, fontsize=8)
+    axis.set_xticks(range(len(labels)), labels, rotation=90)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_xlabel("most probable label")
+    axis.set_ylabel("true label")
+    return figure

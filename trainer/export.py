@@ -1,0 +1,35 @@
+"""Writes a run as a SavedModel for plain TensorFlow and TF Serving, sound and JPEG in, probabilities out.
+
+avinst export --run_dir=RUN
+"""
+
+import sys
+from collections.abc import Sequence
+
+from absl import flags
+
+from avinst import command
+
+FLAGS = flags.FlagValues()
+RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
+MODEL_DIR = flags.DEFINE_string(
+    "model_dir", "", "where the numbered versions are; empty: RUN/export", flag_values=FLAGS
+)
+
+
+def export() -> None:
+    """Runs the command."""
+    run_dir = command.required(RUN_DIR)
+    from trainer import exporting
+    from trainer.run import load_run
+
+    print(f"SavedModel: {exporting.export(load_run(run_dir), MODEL_DIR.value)}")  # noqa: T201
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    return command.run(export, FLAGS, argv, needs_tensorflow=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The figures of merit as functions of weighted rows, so that a bootstrap is a matter of weights.
+
+All take `labels` [n, labels] multi-hot, `probabilities` [n, labels] and `weights` float64 [resamples, n]; all
+return float64 [resamples] (or [resamples, labels]). NaN stands for what cannot be computed.
+"""
+
+import numpy as np
+
+CALIBRATION_BINS = 15
+_SMALLEST_PROBABILITY = 1e-7
+NAMES = ("hit_at_1", "hit_at_3", "f1_macro", "map", "log_loss", "calibration_error")
+
+
+def weighted_scores(
+    labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, *, multi_label: bool
+) -> dict[str, np.ndarray]:
+    """All scores of NAMES, each float64 [resamples].
+
+    Labels without an example are left out of `f1_macro` and `map`.
+    """
+    probabilities = probabilities.astype(np.float64)
+    return {
+        "hit_at_1": hit_at(1, labels, probabilities, weights),
+        "hit_at_3": hit_at(3, labels, probabilities, weights),
+        "f1_macro": _mean_of_numbers(f1(labels, decisions(probabilities, multi_label=multi_label), weights)),
+        "map": _mean_of_numbers(average_precision(labels, probabilities, weights)),
+        "log_loss": log_loss(labels, probabilities, weights, multi_label=multi_label),
+        "calibration_error": calibration_error(labels, probabilities, weights),
+    }
+
+
+def decisions(probabilities: np.ndarray, *, multi_label: bool) -> np.ndarray:
+    """bool [n, labels]: the most probable label; multi-label: all with a probability of 0.5 or more."""
+    if multi_label:
+        return probabilities >= 0.5
+    return np.argmax(probabilities, axis=1)[:, None] == np.arange(probabilities.shape[1])
+
+
+def hit_at(k: int, labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Share of rows with a true label among the k most probable."""
+    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    hits = np.take_along_axis(labels, top, axis=1).max(axis=1) > 0
+    return weights @ hits / weights.sum(axis=1)
+
+
+def f1(labels: np.ndarray, decided: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """F1 of each label, [resamples, labels]; NaN for a label without an example."""
+    true_positives = weights @ (decided * labels)
+    actual = weights @ labels
+    denominator = weights @ decided + actual
+    return _divided(2 * true_positives, np.where(actual > 0, denominator, 0))
+
+
+def average_precision(labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average precision of each label, [resamples, labels]: precision times step in recall, over thresholds.
+
+    Rows with equal probability enter together, as in scikit-learn. NaN for a label without an example.
+    """
+    result = np.empty((len(weights), labels.shape[1]))
+    for label in range(labels.shape[1]):
+        order = np.argsort(-probabilities[:, label], kind="stable")
+        sorted_probabilities = probabilities[order, label]
+        # For each row the last row with the same probability: precision is taken there.
+        last = np.searchsorted(-sorted_probabilities, -sorted_probabilities, side="right") - 1
+        ordered = weights[:, order]
+        positive = ordered * labels[order, label]
+        precision = _divided(np.cumsum(positive, axis=1), np.cumsum(ordered, axis=1), 0.0)[:, last]
+        result[:, label] = _divided((positive * precision).sum(axis=1), positive.sum(axis=1))
+    return result
+
+
+def log_loss(
+    labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, *, multi_label: bool
+) -> np.ndarray:
+    """Mean of -ln of the true label's probability; multi-label: binary cross-entropy, mean over labels, nats."""
+    clipped = np.clip(probabilities, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
+    if multi_label:
+        losses = -(labels * np.log(clipped) + (1 - labels) * np.log(1 - clipped)).mean(axis=1)
+    else:
+        losses = -(labels * np.log(clipped)).sum(axis=1)
+    return weights @ losses / weights.sum(axis=1)
+
+
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Expected calibration error of the most probable label, 15 equal bins (Guo et al., arXiv 1706.04599)."""
+    top = np.argmax(probabilities, axis=1)
+    rows = np.arange(len(top))
+    confidence = probabilities[rows, top]
+    gap = (labels[rows, top] > 0) - confidence
+    bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
+    of_bin = np.where(bins[:, None] == np.arange(CALIBRATION_BINS), gap[:, None], 0.0)
+    return np.abs(weights @ of_bin).sum(axis=1) / weights.sum(axis=1)
+
+
+def _divided(numerator: np.ndarray, denominator: np.ndarray, otherwise: float = np.nan) -> np.ndarray:
+    filled = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), otherwise)
+    return np.divide(numerator, denominator, out=filled, where=denominator > 0)
+
+
+def _mean_of_numbers(values: np.ndarray) -> np.ndarray:
+    """Mean over the labels that have a value, [resamples]."""
+    known = ~np.isnan(values)
+    return _divided(np.where(known, values, 0.0).sum(axis=1), known.sum(axis=1).astype(float))
