@@ -14,6 +14,16 @@ VIDEO_ID = "video/id"
 SEGMENT_INDEX = "segment/index"
 SEGMENT_START_SECONDS = "segment/start_seconds"
 
+# Name to stored type and meaning; docs/schema.md is made from it.
+FEATURES = {
+    AUDIO_LOG_MEL: ("bytes", "float16 [log_mel_frames, mel_bands], dB, little-endian, row by row"),
+    FRAME_JPEG: ("bytes", "JPEG, RGB, frame_size x frame_size pixels"),
+    LABEL_INDEX: ("int64 list", "positions in the `labels` of `dataset.json`, ascending, at least one"),
+    VIDEO_ID: ("bytes", "UTF-8; the recording that the segment is of"),
+    SEGMENT_INDEX: ("int64", "number of the segment in its recording, from 0"),
+    SEGMENT_START_SECONDS: ("float", "where the segment begins in the file, seconds"),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Example:

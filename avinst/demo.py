@@ -1,0 +1,179 @@
+"""Runs the whole of avinst on synthetic performances: videos, dataset, both schemes, SavedModels, explanations.
+
+    avinst demo --output_dir=demo
+    avinst demo --fast      (tiny networks and data: does it run at all?)
+
+Every step is a command that can be run by itself; run it again to go on after an interruption.
+"""
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from avinst import cli, command, paths
+from avinst.errors import UserError
+from avinst.machine import available_cores
+from avinst.progress import Progress, format_seconds
+
+FLAGS = flags.FlagValues()
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", "", "where everything is written (default: demo, or demo_fast with --fast)", flag_values=FLAGS
+)
+_FAST = flags.DEFINE_bool("fast", False, "tiny networks and data: does it run at all?", flag_values=FLAGS)
+_SEED = flags.DEFINE_integer("seed", 0, "decides videos and trainings", lower_bound=0, flag_values=FLAGS)
+
+SCHEMES = ("independent", "joint")
+
+
+@dataclasses.dataclass(frozen=True)
+class DemoSize:
+    """What a demo costs: number of videos, size of frames, settings of the training and of the analysis."""
+
+    videos_per_instrument: int
+    frame_size: int
+    train_flags: tuple[str, ...]
+    analyze_flags: tuple[str, ...]
+    instruments: int = 8
+    seconds: float = 2.0
+
+
+# Real architectures (1024 and 2048 features) at the smallest frame size that InceptionV3 makes a 4 x 4 map of.
+FULL = DemoSize(
+    videos_per_instrument=75,
+    frame_size=96,
+    train_flags=("--audio_blocks=4", "--audio_width=0.5", "--epochs=8"),
+    analyze_flags=(),
+)
+FAST = DemoSize(
+    videos_per_instrument=8,
+    frame_size=48,
+    train_flags=("--audio_backbone=small_cnn", "--visual_backbone=small_cnn", "--epochs=2", "--fusion_epochs=5"),
+    analyze_flags=("--gradcam_per_label=1", "--permutations=100"),
+)
+
+
+def demo() -> None:
+    """Runs every step, then prints the table and where to look."""
+    start = time.monotonic()
+    size, folder = (FAST, "demo_fast") if _FAST.value else (FULL, "demo")
+    folder = _OUTPUT_DIR.value or folder
+    run_dirs = {scheme: paths.join(folder, f"run_{scheme}") for scheme in SCHEMES}
+    videos, data_dir = paths.join(folder, "videos"), paths.join(folder, "dataset")
+    manifest = paths.join(folder, "manifest.csv")
+    steps = [
+        ["manifest", "--format=folders", f"--media_root={videos}", f"--output={manifest}"],
+        [
+            "prepare",
+            f"--manifest={manifest}",
+            f"--media_root={videos}",
+            f"--data_dir={data_dir}",
+            f"--frame_size={size.frame_size}",
+            "--splits=stratified",
+        ],
+        ["inspect", f"--data_dir={data_dir}", f"--contact_sheet={paths.join(folder, 'contact_sheet.png')}"],
+    ]
+    for scheme, run_dir in run_dirs.items():
+        steps.append(
+            [
+                "train",
+                f"--data_dir={data_dir}",
+                f"--run_dir={run_dir}",
+                f"--scheme={scheme}",
+                f"--seed={_SEED.value}",
+                *size.train_flags,
+            ]
+        )
+    for command_name, extra in (("evaluate", ()), ("export", ()), ("analyze", size.analyze_flags)):
+        steps += [[command_name, f"--run_dir={run_dir}", *extra] for run_dir in run_dirs.values()]
+    total = len(steps) + 2
+    _announce(1, total, "rendering synthetic performances")
+    rendered = _render(videos, size)
+    for number, step in enumerate(steps, start=2):
+        _announce(number, total, f"avinst {' '.join(step)}")
+        _run(step)
+    clip = paths.join(videos, rendered[0])
+    last = ["predict", f"--run_dir={run_dirs['joint']}", clip]
+    _announce(total, total, f"avinst {' '.join(last)}")
+    _run(last)
+    print()  # noqa: T201
+    print(results_table(run_dirs))  # noqa: T201
+    print(_where_to_look(folder, run_dirs, time.monotonic() - start))  # noqa: T201
+
+
+def _announce(number: int, total: int, what: str) -> None:
+    print(f"\n[{number}/{total}] {what}", flush=True)  # noqa: T201
+
+
+def _render(videos: str, size: DemoSize) -> list[str]:
+    from avinst.performances import render_performances
+
+    progress = Progress("videos", size.instruments * size.videos_per_instrument)
+    rendered = render_performances(
+        videos,
+        instruments=size.instruments,
+        videos_per_instrument=size.videos_per_instrument,
+        seconds=size.seconds,
+        seed=_SEED.value,
+        workers=available_cores(),
+        progress=progress,
+    )
+    progress.finish()
+    return rendered
+
+
+def _run(arguments: Sequence[str]) -> None:
+    """Runs a command in this process: TensorFlow is imported once for all of them."""
+    status = cli.main(["avinst", *arguments])
+    if status:
+        raise UserError(f"avinst {arguments[0]} failed (see above); mend it and run the same avinst demo again")
+
+
+def results_table(run_dirs: dict[str, str]) -> str:
+    """Hit@1 on the test split of audio, visual, independent and joint, by segment and by recording."""
+    independent = Path(run_dirs["independent"])
+    files = {
+        "audio": independent / "stages" / "audio" / "metrics.json",
+        "visual": independent / "stages" / "visual" / "metrics.json",
+        "independent": independent / "metrics.json",
+        "joint": Path(run_dirs["joint"]) / "metrics.json",
+    }
+    metrics = {name: json.loads(file.read_text())["test"] for name, file in files.items()}
+    labels = len(next(iter(metrics.values()))["segment"]["per_label"])
+    lines = [
+        f"Hit@1 on the test split ({labels} instruments, chance {1 / labels:.3f}; 95 % interval over recordings)",
+        f"  {'':<12}{'by segment':<24}by recording",
+    ]
+    for name, values in metrics.items():
+        lines.append(f"  {name:<12}{_interval(values['segment']):<24}{_interval(values['recording'])}")
+    return "\n".join(lines)
+
+
+def _interval(metrics: dict[str, Any]) -> str:
+    hit = metrics["hit_at_1"]
+    return f"{hit['value']:.3f} ({hit['low']:.3f} to {hit['high']:.3f})"
+
+
+def _where_to_look(folder: str, run_dirs: dict[str, str], seconds: float) -> str:
+    lines = ["", f"done in {format_seconds(seconds)}; look at"]
+    lines += [f"  {paths.join(run_dir, 'analysis', 'report.html')}" for run_dir in run_dirs.values()]
+    lines += [
+        f"  tensorboard --logdir {folder}",
+        f"  {paths.join(folder, 'contact_sheet.png')}",
+        *(f"  {paths.join(run_dir, 'export')} (SavedModel)" for run_dir in run_dirs.values()),
+    ]
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    return command.run(demo, FLAGS, argv, needs_tensorflow=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

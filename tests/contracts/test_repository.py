@@ -1,0 +1,111 @@
+"""What the repository promises: the lock, the versions, generated pages, and files that name each other."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import avinst
+from avinst.cli import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_the_lock_has_every_version_with_hashes_and_no_address():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    entries = re.split(r"\n(?=[a-z0-9])", re.sub(r"^#.*\n", "", lock, flags=re.MULTILINE).strip())
+    assert len(entries) > 100
+    for entry in entries:
+        assert re.match(r"[a-z0-9._-]+(\[[a-z,]+\])?==\S+", entry), entry
+        assert "--hash=sha256:" in entry, entry
+
+
+def test_the_lock_satisfies_the_declared_dependencies():
+    from packaging.requirements import Requirement
+
+    lock = (ROOT / "requirements.lock").read_text()
+    locked = dict(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;\\]+)", lock, flags=re.MULTILINE))
+    extras = PROJECT["optional-dependencies"]
+    for line in PROJECT["dependencies"] + extras["dev"] + extras["gcp"] + extras["dask"]:
+        requirement = Requirement(line)
+        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        assert requirement.specifier.contains(locked[name]), line
+
+
+def test_the_version_is_the_same_everywhere():
+    assert PROJECT["version"] == avinst.__version__
+    assert f"## {avinst.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_dependency_is_explained():
+    text = (ROOT / "docs" / "dependencies.md").read_text().lower()
+    for line in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]:
+        name = re.match(r"[A-Za-z0-9_-]+", line)[0].lower()
+        assert f"`{name}`" in text, f"{name} is not in docs/dependencies.md"
+
+
+def test_the_schema_page_is_fresh():
+    location = ROOT / "docs" / "generate.py"
+    module_spec = importlib.util.spec_from_file_location("docs_generate", location)
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "schema.md").read_text() == module.schema_page(), "run python docs/generate.py"
+
+
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", *sorted(map(str, (ROOT / "docs").glob("*.md")))])
+def test_links_lead_somewhere(file):
+    text = (ROOT / file).read_text()
+    for target in re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text):
+        target = target[0] or target[1]
+        if "://" not in target:
+            assert ((ROOT / file).parent / target).exists(), f"{file} names {target}"
+
+
+def commands_in(text):
+    """Every `avinst ...` line of the fenced blocks, continued lines joined."""
+    for block in re.findall(r"```(?:bash|sh|console)?\n(.*?)```", text, flags=re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = line.split("#")[0].split()
+            if words and words[0] == "avinst" and len(words) > 1:
+                yield words[1:]
+
+
+@pytest.mark.parametrize("file", ["README.md", *sorted(map(str, (ROOT / "docs").glob("*.md")))])
+def test_the_commands_in_the_documents_exist(file):
+    """Names and flags; that the commands also run, the end-to-end tests show."""
+    for name, *arguments in commands_in((ROOT / file).read_text()):
+        assert name in COMMANDS, f"{file}: avinst {name}"
+        module = importlib.import_module(COMMANDS[name].module)
+        flags = set(module.FLAGS) | {f"no{flag}" for flag in module.FLAGS} | {"help"}
+        beams = {"runner", "project", "region", "temp_location", "staging_location", "sdk_container_image"}
+        known = flags | (beams if name == "prepare" else set())
+        for argument in arguments:
+            if argument.startswith("--"):
+                assert argument[2:].split("=")[0] in known, f"{file}: avinst {name} {argument}"
+
+
+def test_what_the_cloud_files_name_exists():
+    docker, build = (ROOT / "Dockerfile").read_text(), (ROOT / "cloudbuild.yaml").read_text()
+    for line in re.findall(r"^COPY (?!--from)(.+) \S+$", docker, flags=re.MULTILINE):
+        for source in line.split():
+            assert (ROOT / source).exists(), f"Dockerfile copies {source}"
+    for target in re.findall(r"--target[=,\s'\"]+(\w+)", build):
+        assert re.search(rf"^FROM .* AS {target}$", docker, flags=re.MULTILINE), f"no stage {target}"
+    assert "requirements.lock" in docker
+
+
+def test_no_address_of_a_machine_or_registry_is_committed():
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        pytest.skip("not a git checkout")
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    pattern = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|/root/|/home/\w+/", re.IGNORECASE)
+    for name in tracked.stdout.splitlines():
+        file = ROOT / name
+        if file.suffix in {".py", ".md", ".toml", ".yaml", ".lock", ".json", ""} and file != Path(__file__):
+            assert not pattern.search(file.read_text(encoding="utf-8")), name
