@@ -33,12 +33,16 @@ def evaluate() -> None:
     _, dataset_info = read_config(run_dir)
     dataset = load_dataset(DATA_DIR.value or dataset_info.data_dir)
     dataset.tfrecord_paths(SPLIT.value)  # a missing split is told before the model is loaded
-    metrics = evaluation.evaluate(load_run(run_dir), dataset, SPLIT.value, BATCH_SIZE.value)
+    run = load_run(run_dir)
+    metrics = evaluation.evaluate(run, dataset, SPLIT.value, BATCH_SIZE.value)
+    stages = evaluation.evaluate_stages(run, dataset, SPLIT.value, BATCH_SIZE.value)
     if JSON.value:
         print(json.dumps({SPLIT.value: metrics}, indent=2))  # noqa: T201
         return
     print(f"{run_dir}, {SPLIT.value} split of {dataset.data_dir}; 95 % intervals over recordings\n")  # noqa: T201
     print(evaluation.metrics_table(metrics))  # noqa: T201
+    if stages:
+        print(f"\n{evaluation.stages_table(stages)}")  # noqa: T201
     print(f"\nmetrics: {run_dir}/metrics.json")  # noqa: T201
 
 

@@ -12,7 +12,8 @@ from avinst.dataset import Dataset
 from avinst.errors import UserError
 from trainer.metrics import compute_metrics
 from trainer.predictions import Predictions, predict_split
-from trainer.run import LOGS_FOLDER, METRICS_FILE, Run
+from trainer.run import LOGS_FOLDER, METRICS_FILE, MODEL_FILE, STAGES_FOLDER, Run, load_run
+from trainer.schemes import STAGES
 from trainer.scores import NAMES
 from trainer.summaries import write_figure
 
@@ -30,11 +31,30 @@ def evaluate(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> di
     """
     check_same_dataset(run, dataset)
     metrics = measure(predict_split(run.model, dataset, split, batch_size), dataset)
-    file = paths.join(run.run_dir, METRICS_FILE)
-    known = json.loads(paths.read_text(file)) if paths.exists(file) else {}
-    paths.write_text(file, json.dumps({**known, split: metrics}, indent=2) + "\n")
+    _write_metrics(run.run_dir, split, metrics)
     _write_summaries(run, dataset, split, metrics)
     return metrics
+
+
+def evaluate_stages(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> dict[str, dict[str, Any]]:
+    """Measures what the stages before a run's last one came to, each into its own stages/<stage>/metrics.json.
+
+    Returns:
+        Stage to metrics: `audio` and `visual` of an independent run, nothing for the other schemes.
+    """
+    found = {}
+    for stage in STAGES[run.config.scheme][:-1]:
+        model = load_run(run.run_dir, f"{STAGES_FOLDER}/{stage}/{MODEL_FILE}").model
+        found[stage] = measure(predict_split(model, dataset, split, batch_size), dataset)
+        _write_metrics(paths.join(run.run_dir, STAGES_FOLDER, stage), split, found[stage])
+    return found
+
+
+def _write_metrics(folder: str, split: str, metrics: dict[str, Any]) -> None:
+    """Adds the split to the folder's metrics.json; what is there of other splits stays."""
+    file = paths.join(folder, METRICS_FILE)
+    known = json.loads(paths.read_text(file)) if paths.exists(file) else {}
+    paths.write_text(file, json.dumps({**known, split: metrics}, indent=2) + "\n")
 
 
 def measure(predictions: Predictions, dataset: Dataset) -> dict[str, Any]:
@@ -70,9 +90,7 @@ def metrics_table(metrics: dict[str, Any]) -> str:
     """The metrics as lines to read: first the scores of both levels, then the labels at recording level."""
     lines = [f"{'':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
     for name in NAMES:
-        cells = [metrics[level][name] for level in LEVELS]
-        texts = [f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})" for cell in cells]
-        lines.append(f"{name:<18}" + "".join(f"{text:<26}" for text in texts))
+        lines.append(_score_line(name, metrics, name))
     lines.append(f"{'count':<18}" + "".join(f"{metrics[level]['count']:<26}" for level in LEVELS))
     per_label = metrics["recording"]["per_label"]
     width = max(18, *(len(name) + 2 for name in per_label))
@@ -82,6 +100,19 @@ def metrics_table(metrics: dict[str, Any]) -> str:
         texts = ["-" if values[column] is None else f"{values[column]:.3f}" for column in columns]
         lines.append(f"{name:<{width}}" + "".join(f"{text:<19}" for text in texts) + str(values["count"]))
     return "\n".join(line.rstrip() for line in lines)
+
+
+def stages_table(metrics: dict[str, dict[str, Any]]) -> str:
+    """Hit@1 of each stage, to be compared with the whole."""
+    lines = [f"{'hit_at_1 alone':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
+    lines += [_score_line(stage, values, "hit_at_1") for stage, values in metrics.items()]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _score_line(title: str, metrics: dict[str, Any], name: str) -> str:
+    cells = [metrics[level][name] for level in LEVELS]
+    texts = [f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})" for cell in cells]
+    return f"{title:<18}" + "".join(f"{text:<26}" for text in texts)
 
 
 def _write_summaries(run: Run, dataset: Dataset, split: str, metrics: dict[str, Any]) -> None:
