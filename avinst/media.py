@@ -1,16 +1,40 @@
-"""Media files to segments: a second of sound and the frame shown at its middle."""
+"""Media files to segments: a second of sound and the frame shown at its middle, placed by their time stamps.
+
+What a segment is:
+- Media time 0 is the file's start time as FFmpeg defines it: the earliest start of any of its picture or sound
+  streams. Sound and picture keep their own places after it, so a stream that starts late stays late.
+- Segment i covers [start + i * length, start + (i + 1) * length), where start is `start_seconds` and the length
+  is the spec's. Its picture is the last frame whose time is not after its middle.
+- The file ends where the longer of sound and picture ends. A last part that is shorter than a segment is none;
+  being short by at most 0.1 s does not count (encoders cut and pad by their frame lengths). If the whole file
+  or the part asked for is shorter than that, it is a MediaError, `too_short`.
+- Silence is data: zeros stand where the sound starts late, has a gap, or ends within a segment.
+- A segment is a Loss where its middle lies before the first frame or after the last (`no_picture`), where the
+  sound has ended before it or within its first 0.1 s (`no_sound`), where neither any sound nor a new frame
+  falls in it (`gap`), and where its sound or its frame could not be decoded (`damaged`).
+- If a file holds fewer segments than its head says, the missing ones are one Loss, `truncated`.
+- Several streams of a kind: the one marked as default, else the first. Cover art is no picture.
+
+Sound is mixed down to mono with weights that add up to 1 (libswresample's), without clipping, and resampled.
+All is read in one pass, however long the file: memory does not grow with its length.
+"""
 
 import math
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 
-import av
-import numpy as np
-
-from avinst.frames import encode_jpeg, fit_frame
-from avinst.media_types import DECODE, OPEN, SEGMENT, DecodeLimits, Loss, MediaError, Segment
+from avinst.media_container import MediaFile
+from avinst.media_frames import Shot
+from avinst.media_pictures import Pictures
+from avinst.media_sound import Sound
+from avinst.media_types import DECODE, SEGMENT, DecodeLimits, Loss, MediaError, Segment
 from avinst.spec import DatasetSpec
 
 __all__ = ["DecodeLimits", "Loss", "MediaError", "Segment", "decode_segments"]
+
+SLACK_SECONDS = 0.1
+# From here on, a file is entered by seeking; before, it is read from its beginning.
+SEEK_SECONDS = 10
 
 
 def decode_segments(
@@ -21,47 +45,129 @@ def decode_segments(
     limits: DecodeLimits = DecodeLimits(),  # noqa: B008  # frozen
     *,
     announce: Callable[[float], None] | None = None,
+    planned: bool = True,
 ) -> Iterator[Segment | Loss]:
     """Decodes the segments of a file one after the other.
 
+    Args:
+        path: a local file, by its name; never read as a URL or a pattern.
+        spec: rates and sizes.
+        start_seconds: media time at which segment 0 begins.
+        end_seconds: media time beyond which no segment reaches.
+        limits: what the file may hold. Wall time and memory are limited by `avinst.decoder` alone.
+        announce: called once with the length of what will be decoded, seconds, as far as it is known.
+        planned: decode only what the wanted frames need. The result is the same without, later.
+
     Raises:
-        MediaError: the file gives nothing.
+        MediaError: the file gives nothing, or nothing more.
     """
+    start_seconds = max(0.0, start_seconds)
+    # Two seconds earlier for the sound's decoder; the picture's begins at a keyframe before that by itself.
+    seek = float(math.floor(start_seconds) - 2) if start_seconds >= SEEK_SECONDS else 0.0
+    file = MediaFile(path, limits, seek)
     try:
-        container = av.open("file:" + path)
-    except av.FFmpegError as error:
-        raise MediaError(OPEN, "not_media", f"no known media format ({error.strerror})") from error
-    with container:
-        if not container.streams.video:
-            raise MediaError(OPEN, "no_video_stream", "the file has no picture")
-        if not container.streams.audio:
-            raise MediaError(OPEN, "no_audio_stream", "the file has no sound")
-        rate = spec.sample_rate_hz
-        resampler = av.AudioResampler("flt", "mono", rate)
-        sound, pictures = [np.zeros(0, np.float32)], []
-        zero = (container.start_time or 0) / 1e6
-        video = container.streams.video[0]
-        for packet in container.demux(video, container.streams.audio[0]):
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                continue
-            for frame in frames:
-                if isinstance(frame, av.VideoFrame):
-                    pictures.append((frame.time - zero, frame))
-                elif isinstance(frame, av.AudioFrame):
-                    sound += [out.to_ndarray()[0] for out in resampler.resample(frame)]
-        waveform = np.concatenate(sound)[round(start_seconds * rate) :]
-        count = int(min(len(waveform) / rate, end_seconds - start_seconds) / spec.segment_seconds + 0.1)
-        if not count or not pictures:
-            raise MediaError(DECODE, "too_short", "less than one segment")
-        waveform = np.clip(np.pad(waveform, (0, rate)), -1, 1)
-        for index in range(count):
-            start = start_seconds + index * spec.segment_seconds
-            shown = [frame for time, frame in pictures if time <= start + spec.segment_seconds / 2]
-            if not shown:
-                yield Loss(index, SEGMENT, "no_picture", "no frame yet")
-                continue
-            jpeg = encode_jpeg(fit_frame(shown[-1].to_ndarray(format="rgb24"), spec), spec)
-            first = index * spec.segment_samples
-            yield Segment(index, start, waveform[first : first + spec.segment_samples], jpeg)
+        part_seconds = min(file.declared_seconds or 0.0, end_seconds) - start_seconds
+        _check_duration(part_seconds, limits)
+        if announce:
+            announce(max(0.0, part_seconds))
+        yield from _Part(file, spec, start_seconds, end_seconds, limits, planned).segments()
+    finally:
+        file.close()
+
+
+class _Part:
+    """The part of a file that was asked for, while it is decoded."""
+
+    def __init__(
+        self,
+        file: MediaFile,
+        spec: DatasetSpec,
+        start_seconds: float,
+        end_seconds: float,
+        limits: DecodeLimits,
+        planned: bool,
+    ) -> None:
+        self._file, self._spec, self._limits = file, spec, limits
+        self._start, self._end = start_seconds, end_seconds
+        # Exact in decimals: 0.1 is meant where a double says 0.1000000000000000055.
+        self._exact_start = Fraction(start_seconds).limit_denominator(10**6)
+        self._origin = max(0, math.floor(start_seconds) - 1)
+        stream, packets = file.read("audio")
+        self._sound = Sound(packets, stream, file.zero, self._origin, spec.sample_rate_hz)
+        self._pictures = Pictures(file, spec, self._exact_start, limits, planned)
+
+    def segments(self) -> Iterator[Segment | Loss]:
+        number = made = 0
+        while self._holds(number):
+            _check_duration(self._time(number) - self._start, self._limits)
+            part = self._segment(number)
+            made += isinstance(part, Segment)
+            yield part
+            number += 1
+        promised = self._promised()
+        if promised > number:
+            end = max(self._sound.end_seconds or 0.0, self._pictures.end_seconds)
+            detail = (
+                f"the file's head promises {self._file.declared_seconds:.2f} s, it holds {max(0.0, end):.2f} s"
+            )
+            if not number:
+                raise MediaError(DECODE, "truncated", detail)
+            yield Loss(None, SEGMENT, "truncated", detail)
+        elif not number:
+            length = min(self._end, max(self._sound.end_seconds or 0.0, self._pictures.end_seconds)) - self._start
+            detail = f"{max(0.0, length):.2f} s, a segment takes {self._spec.segment_seconds:g} s"
+            raise MediaError(SEGMENT, "too_short", detail)
+
+    def _time(self, number: int) -> float:
+        """Media time at which a segment begins, seconds."""
+        return self._start + number * self._spec.segment_seconds
+
+    def _holds(self, number: int) -> bool:
+        end = self._time(number + 1)
+        if end > self._end + 1e-6:
+            return False
+        return self._sound.reaches(end - SLACK_SECONDS) or self._pictures.reaches(end - SLACK_SECONDS)
+
+    def _promised(self) -> int:
+        """Segments that the file's own head makes one expect."""
+        end = min(self._end + 1e-6, (self._file.declared_seconds or 0.0) + SLACK_SECONDS)
+        return max(0, math.floor((end - self._start) / self._spec.segment_seconds))
+
+    def _segment(self, number: int) -> Segment | Loss:
+        start, end = self._time(number), self._time(number + 1)
+        rate = self._spec.sample_rate_hz
+        first = round((self._exact_start - self._origin + number * Fraction(self._spec.segment_seconds)) * rate)
+        waveform = self._sound.read(first, self._spec.segment_samples)
+        shot = self._pictures.shot(number)
+        lost = self._why_lost(shot, start, end)
+        if lost or shot is None or shot.jpeg is None:
+            reason, detail = lost or ("no_picture", "")
+            return Loss(number, SEGMENT, reason, f"{start:.2f} to {end:.2f} s: {detail}")
+        return Segment(number, start, waveform, shot.jpeg)
+
+    def _why_lost(self, shot: Shot | None, start: float, end: float) -> tuple[str, str] | None:
+        middle = (start + end) / 2
+        if shot is None:
+            ended = self._pictures.end_seconds
+            if ended > middle:
+                return "damaged", "its frame could not be decoded"
+            return "no_picture", f"the picture has ended at {ended:.2f} s"
+        if shot.jpeg is None:
+            return "no_picture", "the picture has not begun"
+        if self._sound.end_seconds is not None and self._sound.end_seconds < start + SLACK_SECONDS:
+            return "no_sound", f"the sound has ended at {self._sound.end_seconds:.2f} s"
+        is_silent = self._sound.covered_seconds(start, end) == 0.0
+        if is_silent and any(start <= time < end for time in self._sound.bad_packets):
+            return "damaged", "its sound could not be decoded"
+        shown, due = self._pictures.seconds(shot.stamp), self._pictures.seconds(shot.due_stamp)
+        if due - shown > end - start:
+            return "damaged", f"its frame could not be decoded; the last good one is of {shown:.2f} s"
+        if is_silent and shown < start:
+            return "gap", "there is neither sound nor a new frame in it"
+        return None
+
+
+def _check_duration(seconds: float, limits: DecodeLimits) -> None:
+    if seconds > limits.max_duration_seconds:
+        detail = f"{seconds:.0f} s of media; {limits.max_duration_seconds:.0f} s are allowed"
+        raise MediaError(DECODE, "too_long", detail)

@@ -1,0 +1,187 @@
+"""Opening a media file, and nothing but that file: formats, streams, limits, the time origin.
+
+The file is opened here and given to FFmpeg as a descriptor, so its name is never read as a URL or an option;
+with the protocol list closed to all but `fd`, what the file says cannot make FFmpeg open another one. Formats
+that are lists of other files (playlists, concat scripts) are not on the list of formats.
+"""
+
+import contextlib
+import math
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.stream import Discard, Disposition
+
+from avinst.media_types import OPEN, DecodeLimits, MediaError
+
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,dv"
+# Up to here, what one stream is ahead of the other is held in memory; above, each stream has its own demuxer.
+SHARED_FILE_BYTES = 64 * 2**20
+
+
+class MediaFile:
+    """An open file with its chosen picture and sound streams.
+
+    Attributes:
+        zero: the file's own start on the clock of its time stamps, seconds; media time counts from it.
+        declared_seconds: length that the file claims to have, seconds; None where it does not say.
+        from_seconds: media time from which its packets are read.
+        format_name: FFmpeg's name of the container format.
+    """
+
+    def __init__(self, path: str, limits: DecodeLimits, from_seconds: float = 0.0) -> None:
+        """Opens the file; its packets will be read from a moment on, or from somewhat earlier.
+
+        Raises:
+            MediaError: it is no media file, lacks a stream, or is beyond a limit.
+        """
+        self._path, self._limits, self.from_seconds = path, limits, from_seconds
+        self._container, size = _open(path, limits)
+        self._opened = [self._container]
+        try:
+            self._streams = {kind: _choose(self._container, kind) for kind in ("video", "audio")}
+            _check_pixels(self._streams["video"].codec_context, limits)
+        except BaseException:
+            self._container.close()
+            raise
+        self.zero = _start_seconds(self._container)
+        duration = self._container.duration
+        self.declared_seconds = duration / av.time_base if duration and duration > 0 else None
+        self.format_name = self._container.format.name
+        self._is_shared = size <= SHARED_FILE_BYTES
+        self._demuxed: Iterator[Any] | None = None
+        self._waiting: dict[int, deque[Any]] = {stream.index: deque() for stream in self._streams.values()}
+
+    def close(self) -> None:
+        """Closes all that is open."""
+        for container in self._opened:
+            container.close()
+
+    def read(self, kind: str) -> tuple[Any, Iterator[Any]]:
+        """The `video` or `audio` stream and its packets; the two may be read at different paces.
+
+        The packets end where the file ends or cannot be read further.
+        """
+        stream = self._streams[kind]
+        if not self._is_shared:
+            return self.read_again(kind, self.from_seconds)
+        if self._demuxed is None:
+            self._demuxed = self._demux(self._container, list(self._streams.values()), self.from_seconds)
+        return stream, self._shared_packets(stream.index)
+
+    def read_again(self, kind: str, from_seconds: float) -> tuple[Any, Iterator[Any]]:
+        """The same from another moment on, by a demuxer of its own; it replaces what `read` gave."""
+        index = self._streams[kind].index
+        self._waiting.pop(index, None)
+        container, _ = _open(self._path, self._limits)
+        self._opened.append(container)
+        for stream in container.streams:
+            if stream.index != index:
+                stream.discard = Discard.all
+        stream = container.streams[index]
+        return stream, self._demux(container, [stream], from_seconds)
+
+    def _shared_packets(self, index: int) -> Iterator[Any]:
+        queue = self._waiting[index]
+        while self._demuxed is not None:
+            while queue:
+                yield queue.popleft()
+            packet = next(self._demuxed, None)
+            if packet is None:
+                return
+            if packet.stream_index in self._waiting:
+                self._waiting[packet.stream_index].append(packet)
+
+    def _demux(self, container: Any, streams: list[Any], from_seconds: float) -> Iterator[Any]:
+        if from_seconds > 0:
+            # A format that cannot seek is read from its beginning.
+            with contextlib.suppress(av.FFmpegError):
+                container.seek(math.floor((from_seconds + float(self.zero)) * av.time_base))
+        for stream in streams:
+            # The job runs one child a core: threads here would only cost.
+            stream.codec_context.thread_type = "NONE"
+            stream.codec_context.options = {"max_pixels": str(self._limits.max_pixels)}
+        try:
+            for packet in container.demux(streams):
+                if packet.size:
+                    yield packet
+        except av.error.MemoryError:
+            raise
+        except av.FFmpegError:
+            return  # the rest is unreadable; what is missing is found by comparing lengths
+
+
+def _open(path: str, limits: DecodeLimits) -> tuple[Any, int]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise MediaError(OPEN, "missing", f"no such file: {path!r}") from error
+    except (OSError, ValueError) as error:
+        raise MediaError(OPEN, "unreadable", f"{path!r} cannot be opened: {error}") from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise MediaError(OPEN, "not_a_file", f"{path!r} is a directory or a device, not a file")
+        if status.st_size == 0:
+            raise MediaError(OPEN, "empty", "the file has no content")
+        if status.st_size > limits.max_file_bytes:
+            detail = f"{status.st_size / 1e6:.0f} MB; {limits.max_file_bytes / 1e6:.0f} MB are allowed"
+            raise MediaError(OPEN, "too_large", detail)
+        options = {
+            "fd": str(descriptor),
+            "protocol_whitelist": "fd",
+            "format_whitelist": FORMATS,
+            "max_pixels": str(limits.max_pixels),
+        }
+        return av.open("fd:", options=options, metadata_errors="replace"), status.st_size
+    except av.error.MemoryError:
+        raise
+    except av.FFmpegError as error:
+        detail = f"no media file of a known kind, or one without a readable head ({error.strerror})"
+        raise MediaError(OPEN, "not_media", detail) from error
+    finally:
+        os.close(descriptor)  # FFmpeg has its own copy
+
+
+def _choose(container: Any, kind: str) -> Any:
+    """The stream that a player would choose: the default one, else the first; cover art is no video."""
+    streams = [stream for stream in container.streams if stream.type == kind]
+    shown = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
+    if not shown:
+        what = "picture" if kind == "video" else "sound"
+        cover = "; its one picture is cover art" if streams else ""
+        raise MediaError(OPEN, f"no_{kind}_stream", f"the file has no {what}{cover}")
+    readable = [stream for stream in shown if stream.codec_context is not None]
+    if not readable:
+        raise MediaError(OPEN, f"unknown_{kind}_codec", f"there is no decoder for the file's {kind} stream")
+
+    def preference(stream: Any) -> tuple[bool, bool, bool]:
+        flags = stream.disposition
+        return (
+            not flags & Disposition.timed_thumbnails and not flags & Disposition.still_image,
+            not flags & (Disposition.hearing_impaired | Disposition.visual_impaired | Disposition.comment),
+            bool(flags & Disposition.default),
+        )
+
+    return max(readable, key=preference)  # of equals, the first
+
+
+def _check_pixels(codec: Any, limits: DecodeLimits) -> None:
+    if codec.width * codec.height > limits.max_pixels:
+        size = f"{codec.width} x {codec.height}"
+        raise MediaError(OPEN, "too_many_pixels", f"pictures of {size}; {limits.max_pixels} pixels are allowed")
+
+
+def _start_seconds(container: Any) -> Fraction:
+    """FFmpeg's start time: the earliest start of any picture or sound stream."""
+    if container.start_time is not None:
+        return Fraction(container.start_time, av.time_base)
+    starts = [
+        stream.start_time * stream.time_base for stream in container.streams if stream.start_time is not None
+    ]
+    return min(starts, default=Fraction(0))
