@@ -40,7 +40,7 @@ VOICES = {
     "piano": Voice(0, 43, 88, 0.14, 0.45),
     "guitar": Voice(24, 43, 79, 0.14, 0.4),
     "drum_kit": Voice(0, 0, 0, 0.1, 0.3, drums=True),
-    "accordion": Voice(21, 53, 86),
+    "accordion": Voice(21, 48, 72),  # higher up the SoundFont has it out of tune
     "harp": Voice(46, 45, 88, 0.12, 0.35),
     "saxophone": Voice(65, 49, 80),
     "xylophone": Voice(13, 65, 96, 0.1, 0.35),
@@ -187,8 +187,8 @@ def random_performance(instrument: str, seconds: float, rng: np.random.Generator
         accompaniment=accompaniment,
         accompaniment_notes=tuple(random_phrase(ACCOMPANIMENTS[accompaniment], seconds, rng)),
         # Measured: with this range a small network hears most, but not all, of the instruments.
-        snr_db=float(rng.uniform(-6.0, 12.0)),
-        accompaniment_over_noise_db=float(rng.uniform(0.0, 15.0)),
+        snr_db=float(rng.uniform(-3.0, 15.0)),
+        accompaniment_over_noise_db=float(rng.uniform(3.0, 15.0)),
         peak=float(rng.uniform(0.3, 0.9)),
         noise_seed=int(rng.integers(2**32)),
         seconds=seconds,

@@ -83,10 +83,11 @@ class SoundFont:
         Raises:
             ValueError: no such preset.
         """
-        parts = [
-            self._render(generators, pitch, velocity, seconds, sample_rate_hz)
-            for generators in self._zones(bank, program, pitch, velocity)
-        ]
+        zones = list(self._zones(bank, program, pitch, velocity))
+        if not zones and bank != DRUM_BANK:
+            # TimGM6mb's saxophone has no zone for one key: the next key's samples, tuned to this one.
+            zones = list(self._zones(bank, program, pitch + 1, velocity))
+        parts = [self._render(generators, pitch, velocity, seconds, sample_rate_hz) for generators in zones]
         length = max((len(part) for part in parts), default=0)
         mixed = np.zeros(length, np.float32)
         for part in parts:
