@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import io
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,14 @@ def halves(features: Features) -> tuple[np.ndarray, np.ndarray]:
         sides[seen.get(stratum, 0) % 2].append(row)
         seen[stratum] = seen.get(stratum, 0) + 1
     return np.sort(np.array(sides[0], dtype=int)), np.sort(np.array(sides[1], dtype=int))
+
+
+def block_q_values(results: Mapping[str, LabelCorrelation]) -> dict[str, float]:
+    """Label to the p-value of its block, corrected over the labels (Benjamini and Hochberg); NaN without one."""
+    p_values = {label: result.block_p_value for label, result in results.items()}
+    finite = [label for label, value in p_values.items() if math.isfinite(value)]
+    corrected = stats.false_discovery_control([p_values[label] for label in finite]) if finite else []
+    return dict.fromkeys(results, math.nan) | dict(zip(finite, map(float, corrected), strict=True))
 
 
 def matrix_csv(result: LabelCorrelation) -> str:

@@ -1,0 +1,86 @@
+"""Shows why a run decides: feature importance, rank correlations, Grad-CAM, as files, in TensorBoard, as a report.
+
+avinst analyze --run_dir=RUN --split=test
+"""
+
+import sys
+from collections.abc import Sequence
+
+from absl import flags
+
+from avinst import command
+
+SPLITS = ["train", "validation", "test"]
+FLAGS = flags.FlagValues()
+RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
+DATA_DIR = flags.DEFINE_string("data_dir", "", "the dataset; empty: the run's own", flag_values=FLAGS)
+OUTPUT_DIR = flags.DEFINE_string("output_dir", "", "where to write; empty: RUN/analysis", flag_values=FLAGS)
+SPLIT = flags.DEFINE_enum("split", "test", SPLITS, "what to analyze", flag_values=FLAGS)
+SELECTION_SPLIT = flags.DEFINE_enum(
+    "selection_split",
+    "validation",
+    SPLITS,
+    "where to choose the features that are correlated; half of --split where it is the same or empty",
+    flag_values=FLAGS,
+)
+TOP_AUDIO = flags.DEFINE_integer(
+    "top_audio", 10, "audio features of a label to correlate", lower_bound=1, flag_values=FLAGS
+)
+TOP_VISUAL = flags.DEFINE_integer(
+    "top_visual", 20, "visual features of a label to correlate", lower_bound=1, flag_values=FLAGS
+)
+PERMUTATIONS = flags.DEFINE_integer(
+    "permutations",
+    10_000,
+    "permutations that show what chance gives; with fewer than 20 for each pair, single pairs cannot be found",
+    lower_bound=1,
+    flag_values=FLAGS,
+)
+GRADCAM_PER_LABEL = flags.DEFINE_integer(
+    "gradcam_per_label", 3, "recordings of a label to show with Grad-CAM", lower_bound=0, flag_values=FLAGS
+)
+SEED = flags.DEFINE_integer("seed", 0, "of permutations and resamples", lower_bound=0, flag_values=FLAGS)
+BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 32, "segments that are computed together", lower_bound=1, flag_values=FLAGS
+)
+
+
+def analyze() -> None:
+    """Runs the command."""
+    run_dir = command.required(RUN_DIR)
+    from analysis import workflow
+    from analysis.correlation import CorrelationSettings
+    from analysis.study import StudySettings
+    from analysis.words import summary_sentences
+
+    settings = StudySettings(
+        split=SPLIT.value,
+        selection_split=SELECTION_SPLIT.value,
+        gradcam_per_label=GRADCAM_PER_LABEL.value,
+        batch_size=BATCH_SIZE.value,
+        correlation=CorrelationSettings(
+            top_audio=TOP_AUDIO.value,
+            top_visual=TOP_VISUAL.value,
+            permutations=PERMUTATIONS.value,
+            seed=SEED.value,
+        ),
+    )
+    done = workflow.analyze(run_dir, DATA_DIR.value, OUTPUT_DIR.value, settings, say=_say)
+    for sentence in summary_sentences(done.study):
+        print(sentence)  # noqa: T201
+    print(f"\nreport:      {done.report}")  # noqa: T201
+    print(f"files:       {done.output_dir}")  # noqa: T201
+    print(f"TensorBoard: tensorboard --logdir {run_dir}")  # noqa: T201
+
+
+def _say(line: str) -> None:
+    print(f"analyze: {line}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    return command.run(analyze, FLAGS, argv, needs_tensorflow=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""Every file of an analysis: what it is called, and writing it."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+
+from analysis.correlation import block_q_values, label_summary, matrix_csv
+from analysis.correlation_figures import matrix_figure, overview_figure
+from analysis.features import save_features
+from analysis.figures import png_bytes
+from analysis.galleries import Exhibit
+from analysis.gradcam_figures import frame_figure, spectrogram_figure
+from analysis.importance import importance_csv
+from analysis.importance_figures import importance_figure, share_figure
+from analysis.study import Study
+from avinst import paths
+
+REPORT_FILE = "report.html"
+_LONGEST_NAME = 80
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A figure.
+
+    Attributes:
+        tag: its name in TensorBoard; pictures of one tag are shown together.
+        file: its path below the output directory.
+        png: the picture.
+        description: what is to be seen, for those who cannot see it.
+    """
+
+    tag: str
+    file: str
+    png: bytes
+    description: str
+
+
+def draw_pictures(study: Study) -> list[Picture]:
+    """All figures of a study, in the order in which they are to be read."""
+    number = {"audio": study.settings.correlation.top_audio, "visual": study.settings.correlation.top_visual}
+    pictures = [
+        Picture(
+            "correlation/overview",
+            "correlations/overview.png",
+            png_bytes(overview_figure(study.correlations)),
+            "Mean absolute rank correlation within audio, within vision and across modalities for each label, "
+            "beside the band that chance gives.",
+        ),
+        Picture(
+            "importance/modality_share",
+            "importance/modality_share.png",
+            png_bytes(share_figure(study.importance)),
+            "Summed importance of the audio and of the visual features for each label.",
+        ),
+    ]
+    for label in study.features.label_names:
+        name = file_name(label)
+        if label in study.correlations:
+            figure = matrix_figure(study.correlations[label])
+            text = f"Matrix of rank correlations of the most important features for {label}."
+            pictures.append(Picture(f"correlation/{label}", f"correlations/{name}.png", png_bytes(figure), text))
+        if label not in study.importance.unpredicted:
+            figure = importance_figure(study.importance, label, number)
+            text = f"The most important audio and visual features for {label}."
+            pictures.append(Picture(f"importance/{label}", f"importance/{name}.png", png_bytes(figure), text))
+        exhibits = [e for e in study.exhibits if study.features.label_names[e.choice.label_index] == label]
+        for position, exhibit in enumerate(exhibits):
+            pictures += _exhibit_pictures(study, exhibit, position)
+    return pictures
+
+
+def write_files(study: Study, pictures: list[Picture], output_dir: str) -> None:
+    """Writes all but the report: features, tables, figures; those of an earlier analysis are taken away."""
+    folders = ("correlations", "importance", "gradcam")
+    for folder in folders:
+        # Only where this directory is an earlier analysis: nobody else's folder is deleted.
+        if paths.exists(paths.join(output_dir, REPORT_FILE)) and paths.exists(paths.join(output_dir, folder)):
+            paths.remove(paths.join(output_dir, folder))
+        paths.make_directory(paths.join(output_dir, folder))
+    save_features(study.features, paths.join(output_dir, "features.npz"))
+    save_features(study.selection, paths.join(output_dir, "selection_features.npz"))
+    paths.write_text(paths.join(output_dir, "importance.csv"), importance_csv(study.importance))
+    for label, result in study.correlations.items():
+        paths.write_text(paths.join(output_dir, "correlations", f"{file_name(label)}.csv"), matrix_csv(result))
+    summary = json.dumps(correlation_summary(study), indent=2, ensure_ascii=False) + "\n"
+    paths.write_text(paths.join(output_dir, "correlations", "summary.json"), summary)
+    for folder in sorted({picture.file.rpartition("/")[0] for picture in pictures}):
+        paths.make_directory(paths.join(output_dir, *folder.split("/")))
+    for picture in pictures:
+        paths.write_bytes(paths.join(output_dir, *picture.file.split("/")), picture.png)
+
+
+def correlation_summary(study: Study) -> dict[str, object]:
+    """What `correlations/summary.json` holds: how it was made, and each label's figures or why it has none."""
+    q_values = block_q_values(study.correlations)
+    labels: dict[str, object] = {}
+    for label, result in study.correlations.items():
+        summary = label_summary(result)
+        if summary["null"] is not None:
+            summary["null"]["q_value"] = round(q_values[label], 6) if math.isfinite(q_values[label]) else None
+        labels[label] = summary
+    return {
+        "split": study.settings.split,
+        "selection": study.selection_text,
+        "recordings_of_a_label": "those whose true labels include it",
+        "settings": dataclasses.asdict(study.settings.correlation),
+        "labels": labels,
+        "skipped": dict(study.skipped),
+    }
+
+
+def file_name(text: str) -> str:
+    """A label or an id as a file name: other characters than letters, digits, `_`, `.`, `-` become `_`.
+
+    A name that had to be changed or cut gets a part of its hash, so that two never meet.
+    """
+    name = re.sub(r"[^\w.-]", "_", text)[:_LONGEST_NAME]
+    name = re.sub(r"^[.-]", "_", name)
+    if name != text:
+        name += "-" + hashlib.sha256(text.encode()).hexdigest()[:8]
+    return name
+
+
+def _exhibit_pictures(study: Study, exhibit: Exhibit, position: int) -> list[Picture]:
+    choice = exhibit.choice
+    label = study.features.label_names[choice.label_index]
+    predicted = ", ".join(choice.predicted) or "nothing"
+    title = f"{choice.video_id[-60:]}, second {exhibit.start_seconds:g}\n{label} {choice.probability:.2f}" + (
+        f", predicted {predicted}"
+    )
+    base = f"gradcam/{file_name(label)}/{position:02d}_{file_name(choice.video_id)}"
+    pictures = []
+    if "visual" in exhibit.evidence:
+        figure = frame_figure(exhibit.inputs["frame"], exhibit.evidence["visual"], title)
+        text = f"Frame of a {label} recording, and where in it the evidence for {label} lies."
+        pictures.append(Picture(f"gradcam/{label}/frame", f"{base}_frame.png", png_bytes(figure), text))
+    if "audio" in exhibit.evidence:
+        figure = spectrogram_figure(
+            exhibit.inputs["log_mel"],
+            exhibit.evidence["audio"],
+            study.dataset.spec,
+            exhibit.start_seconds,
+            title,
+        )
+        text = f"Spectrogram of a {label} recording, and where in it the evidence for {label} lies."
+        pictures.append(
+            Picture(f"gradcam/{label}/spectrogram", f"{base}_spectrogram.png", png_bytes(figure), text)
+        )
+    return pictures

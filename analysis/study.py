@@ -1,0 +1,133 @@
+"""A study of one model on one split: features, importance, correlations and Grad-CAM, computed, not yet shown."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import keras
+
+from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate, halves
+from analysis.features import Features, segment_features
+from analysis.galleries import Exhibit, choose_segments, make_exhibits
+from analysis.importance import Importance, head_of, importance
+from avinst.dataset import Dataset
+from avinst.errors import UserError
+
+Batches = Iterable[Mapping[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class StudySettings:
+    """What is computed.
+
+    Attributes:
+        split: the split that is analyzed.
+        selection_split: the split on which features are chosen. Where it has no recordings, or is the analyzed
+            one, features are chosen on half of the analyzed recordings and correlated over the other half.
+        gradcam_per_label: recordings of each label that are shown with their Grad-CAM.
+        batch_size: segments at once.
+        correlation: how correlations are computed.
+    """
+
+    split: str = "test"
+    selection_split: str = "validation"
+    gradcam_per_label: int = 3
+    batch_size: int = 32
+    correlation: CorrelationSettings = dataclasses.field(default_factory=CorrelationSettings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What was found out about a model.
+
+    Attributes:
+        dataset: what was analyzed.
+        settings: how.
+        segments: number of segments of the analyzed split.
+        features: recordings of the analyzed split.
+        selection: the recordings that features were chosen on.
+        selection_text: the same in words.
+        importance: over the analyzed split.
+        selection_importance: over the recordings that features were chosen on.
+        correlations: label to the correlations of its most important features.
+        skipped: label to the reason why it has none.
+        exhibits: segments with their Grad-CAM.
+    """
+
+    dataset: Dataset
+    settings: StudySettings
+    segments: int
+    features: Features
+    selection: Features
+    selection_text: str
+    importance: Importance
+    selection_importance: Importance
+    correlations: Mapping[str, LabelCorrelation]
+    skipped: Mapping[str, str]
+    exhibits: tuple[Exhibit, ...]
+
+
+def study_model(
+    model: keras.Model,
+    dataset: Dataset,
+    settings: StudySettings,
+    batches: Callable[[str], Batches],
+    say: Callable[[str], None] = lambda line: None,
+) -> Study:
+    """Computes everything that the analysis shows.
+
+    Args:
+        model: flat, with contract layer names; one modality is enough.
+        dataset: label names, spec and numbers of segments.
+        settings: what to compute.
+        batches: gives the batches of a split, dicts of `avinst.schema.parse_examples`, each time it is called.
+        say: is told what is being done.
+
+    Raises:
+        UserError: the analyzed split has no segments.
+    """
+
+    def features_of(split: str) -> Features:
+        say(f"features of the {split} split, {dataset.segments[split]} segments")
+        return segment_features(
+            model, batches(split), dataset.labels, dataset.multi_label, dataset.segments[split]
+        )
+
+    split, selection_split = settings.split, settings.selection_split
+    if not dataset.segments.get(split):
+        raise UserError(f"{dataset.data_dir!r}: split {split!r} has no segments; give another --split")
+    segments = features_of(split)
+    recordings = segments.by_recording()
+    if selection_split != split and dataset.segments.get(selection_split):
+        selection, correlated = features_of(selection_split).by_recording(), recordings
+        text = (
+            f"Features were chosen by their importance on the {selection_split} split ({len(selection)} "
+            f"recordings) and correlated on the {split} split ({len(recordings)} recordings)."
+        )
+    else:
+        chosen_on, correlated_on = halves(recordings)
+        selection, correlated = recordings.rows(chosen_on), recordings.rows(correlated_on)
+        text = (
+            f"There is no other split to choose features on, so they were chosen on half of the {split} "
+            f"recordings ({len(selection)}) and correlated over the other half ({len(correlated)})."
+        )
+    say("importance")
+    head = head_of(model)
+    selection_importance = importance(selection, head)
+    say(f"correlations, {settings.correlation.permutations} permutations a label")
+    correlations, skipped = correlate(correlated, selection_importance, settings.correlation)
+    choices = choose_segments(segments, recordings, settings.gradcam_per_label)
+    say(f"Grad-CAM of {len(choices)} segments")
+    return Study(
+        dataset=dataset,
+        settings=settings,
+        segments=len(segments),
+        features=recordings,
+        selection=selection,
+        selection_text=text,
+        importance=importance(recordings, head),
+        selection_importance=selection_importance,
+        correlations=correlations,
+        skipped=skipped,
+        exhibits=tuple(make_exhibits(model, batches(split), choices, settings.batch_size)),
+    )

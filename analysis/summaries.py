@@ -1,0 +1,62 @@
+"""A study in TensorBoard: figures as images, figures of merit as scalars, findings as text."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from analysis.artifacts import Picture
+from analysis.study import Study
+from analysis.words import summary_sentences
+from avinst import paths
+
+
+def write_summaries(study: Study, pictures: Sequence[Picture], log_dir: str) -> None:
+    """Writes a study into a folder of its own; what an earlier analysis wrote there is replaced.
+
+    Tags: `importance/...`, `correlation/...`, `gradcam/LABEL/frame` and `gradcam/LABEL/spectrogram` (images),
+    `correlation_across/...`, `correlation_by_chance/...`, `significant_pairs/...` (a scalar a label),
+    `features/...` (histograms), `summary` and `correlation/table` (text).
+    """
+    if paths.exists(log_dir):
+        paths.remove(log_dir)
+    tags: dict[str, list[Picture]] = {}
+    for picture in pictures:
+        tags.setdefault(picture.tag, []).append(picture)
+    writer = tf.summary.create_file_writer(log_dir)
+    with writer.as_default(step=0):
+        tf.summary.text("summary", "\n\n".join(summary_sentences(study)))
+        tf.summary.text("correlation/table", correlation_table(study))
+        for tag, group in tags.items():
+            images = tf.stack([tf.io.decode_png(picture.png, channels=3) for picture in group])
+            tf.summary.image(tag, images, max_outputs=len(group), description=group[0].description)
+        for label, result in study.correlations.items():
+            if result.null is not None and np.isfinite(result.across.value):
+                tf.summary.scalar(f"correlation_across/{label}", result.across.value)
+                tf.summary.scalar(f"correlation_by_chance/{label}", result.null.mean_absolute.mean())
+                tf.summary.scalar(f"significant_pairs/{label}", result.significant.sum())
+        for modality, values in study.features.modalities().items():
+            tf.summary.histogram(f"features/{modality}", values)
+    writer.close()
+
+
+def correlation_table(study: Study) -> str:
+    """Markdown: a row a label, mean |rho| of each block with its interval, and what chance gives across."""
+    lines = [
+        "| label | recordings | within audio | within vision | across | across by chance | significant pairs |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for label, result in study.correlations.items():
+        blocks = [
+            f"{mean.value:.2f} ({mean.low:.2f} to {mean.high:.2f})" if np.isfinite(mean.value) else ""
+            for mean in (result.within_audio, result.within_visual, result.across)
+        ]
+        chance = pairs = ""
+        if result.null is not None and np.isfinite(result.null.mean_absolute).all():
+            low, high = np.quantile(result.null.mean_absolute, [0.025, 0.975])
+            chance = f"{low:.2f} to {high:.2f}"
+            pairs = f"{result.significant.sum()} of {np.isfinite(result.null.p_values).sum()}"
+        lines.append(f"| {' | '.join([label, str(result.recordings), *blocks, chance, pairs])} |")
+    for label, reason in study.skipped.items():
+        lines.append(f"| {label} | {reason} | | | | | |")
+    return "\n".join(lines)

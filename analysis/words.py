@@ -1,0 +1,130 @@
+"""What the figures say, in words: for the report, TensorBoard and the terminal."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.correlation import FEW_RECORDINGS, LabelCorrelation, block_q_values
+from analysis.correlation_figures import few_recordings_warning
+from analysis.study import Study
+
+
+def summary_sentences(study: Study) -> list[str]:
+    """The study's findings, the main one first; each a sentence or two of plain text."""
+    sentences = [*_relation(study), *_coverage(study)]
+    dead = dict.fromkeys(study.features.modalities(), 0)
+    for exhibit in study.exhibits:
+        for modality in exhibit.dead:
+            dead[modality] += 1
+    for modality, count in dead.items():
+        if count:
+            sentences.append(
+                f"{count} of {len(study.exhibits)} {modality} Grad-CAM maps show no evidence for the true label "
+                "anywhere; they are marked in the galleries."
+            )
+    return sentences
+
+
+def verdict(result: LabelCorrelation, q_value: float) -> str:
+    """What a label's matrix says about the two modalities, and how sure that is.
+
+    Args:
+        result: the label's correlations.
+        q_value: the p-value of the label's block, corrected over the labels; NaN without a null.
+    """
+    if result.null is None or not math.isfinite(q_value):
+        return "Only one modality has features to correlate, so nothing can be said about the relation of two."
+    low, high = np.quantile(result.null.mean_absolute, [0.025, 0.975])
+    across = result.across
+    measured = (
+        f"mean |rho| across modalities is {across.value:.2f} [{across.low:.2f}, {across.high:.2f}], "
+        f"chance gives {low:.2f} to {high:.2f} (corrected p = {_p_value(q_value)})"
+    )
+    pairs = int(np.isfinite(result.null.p_values).sum())
+    count = int(result.significant.sum())
+    strongest = result.strongest_pair()
+    pair_text = f"{count} of {pairs} pairs are significant after FDR correction"
+    if count and strongest:
+        pair_text += f", the strongest {strongest[0]} and {strongest[1]} with rho = {strongest[2]:.2f}"
+    if q_value <= result.fdr_level:
+        text = f"Audio and visual features move together beyond chance: {measured}; {pair_text}."
+    elif count:
+        text = f"Single pairs are related, the features as a whole are not beyond chance: {measured}; {pair_text}."
+    else:
+        text = f"No relation beyond chance was found: {measured}; {pair_text}."
+        if result.recordings >= FEW_RECORDINGS:
+            text += (
+                f" Weaker ones cannot be excluded: alone, a pair would need |rho| > {result.detectable_rho:.2f} "
+                f"at {result.recordings} recordings."
+            )
+    return f"{text} {few_recordings_warning(result)}" if result.recordings < FEW_RECORDINGS else text
+
+
+def _relation(study: Study) -> list[str]:
+    results = study.correlations
+    if not results:
+        return ["For no label are there recordings enough to correlate features."]
+    within = {
+        "audio": _mean([result.within_audio.value for result in results.values()]),
+        "vision": _mean([result.within_visual.value for result in results.values()]),
+    }
+    inside = " and ".join(f"{value:.2f} within {name}" for name, value in within.items() if math.isfinite(value))
+    q_values = {label: q for label, q in block_q_values(results).items() if math.isfinite(q)}
+    if not q_values:
+        return [
+            "The model has one modality, so nothing can be said about the relation of two. "
+            f"Mean |rho| is {inside}, averaged over {len(results)} labels."
+        ]
+    level = study.settings.correlation.fdr_level
+    related = [label for label, q in q_values.items() if q <= level]
+    across = _mean([results[label].across.value for label in q_values])
+    by_chance = _mean(
+        [float(null.mean_absolute.mean()) for label in q_values if (null := results[label].null) is not None]
+    )
+    if related:
+        first = (
+            f"For {len(related)} of {len(q_values)} labels the most important audio and visual features move "
+            f"together beyond chance: {', '.join(related)}."
+        )
+    else:
+        first = (
+            f"For none of {len(q_values)} labels do the most important audio and visual features move together "
+            "beyond chance."
+        )
+    second = (
+        f"Averaged over labels, mean |rho| is {across:.2f} across modalities, where chance alone gives "
+        f"{by_chance:.2f}; it is {inside}."
+    )
+    return [first, second]
+
+
+def _coverage(study: Study) -> list[str]:
+    sentences = []
+    few = [label for label, result in study.correlations.items() if result.recordings < FEW_RECORDINGS]
+    if few:
+        sentences.append(
+            f"Warning: fewer than {FEW_RECORDINGS} recordings ({', '.join(few)}): only very strong relations "
+            "could be found there, and single large values mean little."
+        )
+    if study.skipped:
+        reasons = "; ".join(f"{label} ({reason})" for label, reason in study.skipped.items())
+        sentences.append(f"Without correlations: {reasons}.")
+    if study.importance.unpredicted:
+        sentences.append(
+            f"No recording of the {study.settings.split} split was predicted as "
+            f"{', '.join(study.importance.unpredicted)}: importance is not defined there."
+        )
+    missing = [name for name in ("audio", "visual") if name not in study.features.modalities()]
+    if missing:
+        sentences.append(f"The model has no {missing[0]} branch: its features and maps are missing.")
+    return sentences
+
+
+def _p_value(value: float) -> str:
+    return f"{value:.2g}" if value >= 0.001 else f"{value:.0e}"
+
+
+def _mean(values: Sequence[float]) -> float:
+    finite = [value for value in values if math.isfinite(value)]
+    return float(np.mean(finite)) if finite else math.nan

@@ -1,0 +1,98 @@
+"""An analysis from a run directory to its files, its summaries and its report."""
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Callable
+
+from analysis.artifacts import REPORT_FILE, draw_pictures, write_files
+from analysis.report import render_report
+from analysis.study import Study, StudySettings, study_model
+from analysis.summaries import write_summaries
+from avinst import paths
+from avinst.dataset import load_dataset
+from avinst.versions import package_versions
+from trainer.evaluation import check_same_dataset
+from trainer.input_pipeline import keyed_examples
+from trainer.run import LOGS_FOLDER, METRICS_FILE, load_run, read_config
+
+OUTPUT_FOLDER = "analysis"
+_PACKAGES = ("tensorflow", "keras", "tf-keras-vis", "scipy", "numpy", "matplotlib")
+
+
+@dataclasses.dataclass(frozen=True)
+class Analysis:
+    """A finished analysis: what was found and where it lies."""
+
+    study: Study
+    output_dir: str
+    report: str
+    log_dir: str
+
+
+def analyze(
+    run_dir: str,
+    data_dir: str = "",
+    output_dir: str = "",
+    settings: StudySettings | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Analysis:
+    """Analyzes a run and writes files, TensorBoard summaries and the report.
+
+    Args:
+        run_dir: made by `avinst train`.
+        data_dir: the dataset; empty: the one that the run was trained on.
+        output_dir: where to write; empty: `analysis` in the run.
+        settings: what to compute.
+        say: is told what is being done.
+
+    Raises:
+        UserError: no finished run, no dataset, a dataset unlike the run's, or a split without segments.
+    """
+    settings = settings or StudySettings()
+    _, trained_on = read_config(run_dir)
+    dataset = load_dataset(data_dir or trained_on.data_dir)
+    dataset.tfrecord_paths(settings.split)  # a missing split is told before the model is loaded
+    run = load_run(run_dir)
+    check_same_dataset(run, dataset)
+    output_dir = output_dir or paths.join(run_dir, OUTPUT_FOLDER)
+    paths.make_directory(output_dir)
+    study = study_model(
+        run.model, dataset, settings, lambda split: keyed_examples(dataset, split, settings.batch_size), say
+    )
+    say("figures and files")
+    pictures = draw_pictures(study)
+    write_files(study, pictures, output_dir)
+    log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
+    write_summaries(study, pictures, log_dir)
+    metrics_file = paths.join(run_dir, METRICS_FILE)
+    metrics = json.loads(paths.read_text(metrics_file)) if paths.exists(metrics_file) else {}
+    report = paths.join(output_dir, REPORT_FILE)
+    text = render_report(
+        study,
+        pictures,
+        title=f"Why the {run.config.scheme} model decides: {run_dir.rstrip('/').rpartition('/')[2]}",
+        metrics=metrics.get(settings.split),
+        command=_command(run_dir, dataset.data_dir, output_dir, settings),
+        versions=package_versions(_PACKAGES),
+    )
+    # Last: where there is a report, there is a whole analysis.
+    paths.write_text(report, text)
+    return Analysis(study, output_dir, report, log_dir)
+
+
+def _command(run_dir: str, data_dir: str, output_dir: str, settings: StudySettings) -> str:
+    flags = {
+        "run_dir": run_dir,
+        "data_dir": data_dir,
+        "output_dir": output_dir,
+        "split": settings.split,
+        "selection_split": settings.selection_split,
+        "top_audio": settings.correlation.top_audio,
+        "top_visual": settings.correlation.top_visual,
+        "permutations": settings.correlation.permutations,
+        "gradcam_per_label": settings.gradcam_per_label,
+        "seed": settings.correlation.seed,
+        "batch_size": settings.batch_size,
+    }
+    return shlex.join(["avinst", "analyze", *(f"--{name}={value}" for name, value in flags.items())])
