@@ -68,7 +68,7 @@ def describe(dataset: Dataset) -> str:
         f"{'megabytes':{width}}  " + "  ".join(f"{bytes_stored[split] / 1e6:>10.1f}" for split in SPLITS),
         f"{'shards':{width}}  " + "  ".join(f"{len(dataset.shards[split]):>10}" for split in SPLITS),
         "",
-        "segments a label:",
+        "of these segments bear the label",
         *(
             f"{name:{width}}  " + "  ".join(f"{dataset.label_segments[split][name]:>10}" for split in SPLITS)
             for name in dataset.labels

@@ -8,7 +8,7 @@ import io
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from absl import flags
 
@@ -90,8 +90,15 @@ def write_manifest(rows: Sequence[tuple[str, str]], output: str) -> None:
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(REQUIRED_COLUMNS)
-    writer.writerows(rows)
+    # By default a recording's id is its path without extension; a.mp4 beside a.avi needs ids of their own.
+    stems = Counter(PurePosixPath(path).with_suffix("") for path, _ in rows)
+    ids = [path if stems[PurePosixPath(path).with_suffix("")] > 1 else "" for path, _ in rows]
+    if any(ids):
+        writer.writerow([*REQUIRED_COLUMNS, "video_id"])
+        writer.writerows((*row, video_id) for row, video_id in zip(rows, ids, strict=True))
+    else:
+        writer.writerow(REQUIRED_COLUMNS)
+        writer.writerows(rows)
     try:
         paths.write_text(output, text.getvalue())
     except OSError as error:

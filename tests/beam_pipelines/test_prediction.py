@@ -1,0 +1,138 @@
+"""`predict` with a SavedModel whose answers are known: the loudness and the brightness of a segment."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from media_factory import tone, write_media
+
+from avinst.decoder import Decoder
+from avinst.errors import UserError
+from avinst.schema import decode_jpegs
+from avinst.spec import DatasetSpec
+from beam_pipelines import predict as predict_command
+from beam_pipelines.detector import load_detector, newest_export
+from beam_pipelines.prediction import predict_video
+
+SPEC = DatasetSpec(frame_size=32)
+SECONDS = 3.1
+
+
+class Known(tf.Module):
+    """Probability of `loud`: the mean amplitude, as of a sine; of `bright`: the mean of the picture."""
+
+    def __init__(self, with_picture):
+        super().__init__()
+        sound = tf.TensorSpec([None, SPEC.segment_samples], tf.float32, name="waveform")
+        picture = tf.TensorSpec([None], tf.string, name="jpeg")
+        self.serve = tf.function(self._both if with_picture else self._sound_only).get_concrete_function(
+            *([sound, picture] if with_picture else [sound])
+        )
+
+    def _sound_only(self, waveform):
+        loud = self._amplitude(waveform)
+        return {"probabilities": tf.stack([loud, 1 - loud], axis=1)}
+
+    def _amplitude(self, waveform):
+        return tf.reduce_mean(tf.abs(waveform), axis=1) * np.pi / 2
+
+    def _both(self, waveform, jpeg):
+        bright = tf.reduce_mean(tf.cast(decode_jpegs(jpeg, SPEC), tf.float32), axis=[1, 2, 3]) / 255
+        return {"probabilities": tf.stack([self._amplitude(waveform), bright], axis=1)}
+
+
+def save(folder, with_picture=True):
+    module = Known(with_picture)
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
+    (folder / "assets").mkdir(exist_ok=True)
+    (folder / "assets" / "labels.txt").write_text("loud\nbright\n")
+    (folder / "assets" / "dataset_spec.json").write_text(json.dumps(SPEC.to_json()))
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "export").mkdir()
+    save(folder / "export" / "2", with_picture=False)
+    save(folder / "export" / "10")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    """Quiet and white, then loud and black from 1.2 s on."""
+    sound = tone(440, SECONDS)
+    sound[:, : round(1.2 * 44_100)] *= 0.2
+    return write_media(
+        tmp_path_factory.mktemp("video") / "-a b.mp4",
+        seconds=SECONDS,
+        picture=lambda _, seconds: np.full((64, 96, 3), 235 if seconds < 1.2 else 16, np.uint8),
+        sound=sound,
+    )
+
+
+def test_every_segment_is_what_the_model_says(run_dir, video):
+    with Decoder() as decoder:
+        prediction = predict_video(load_detector(str(run_dir / "export" / "10")), video, decoder)
+    np.testing.assert_array_equal(prediction.start_seconds, [0, 1, 2])
+    # The loud part begins 0.2 s into segment 1: 0.2 * 0.1 + 0.8 * 0.5 = 0.42. AAC keeps the level of a tone within
+    # a few percent.
+    np.testing.assert_allclose(
+        prediction.segment_probabilities, [[0.1, 235 / 255], [0.42, 16 / 255], [0.5, 16 / 255]], atol=0.02
+    )
+    np.testing.assert_allclose(prediction.probabilities, prediction.segment_probabilities.mean(axis=0))
+    assert [label for label, _ in prediction.ranked()] == ["loud", "bright"]
+
+
+def test_a_detector_of_one_modality(run_dir, video):
+    with Decoder() as decoder:
+        prediction = predict_video(load_detector(str(run_dir / "export" / "2")), video, decoder)
+    assert prediction.segment_probabilities.shape == (3, 2)
+
+
+def test_the_newest_version_is_the_largest_number(run_dir):
+    assert newest_export(str(run_dir)).endswith("/10")
+
+
+def test_table_and_json(run_dir, video, capsys):
+    assert predict_command.main(["avinst predict", f"--run_dir={run_dir}", "--", video]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == video
+    assert [line.split()[0] for line in lines[2:]] == ["loud", "bright"]
+    assert predict_command.main(["avinst predict", f"--run_dir={run_dir}", video, "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert list(values["probabilities"]) == ["loud", "bright"]
+    assert [segment["start_seconds"] for segment in values["segments"]] == [0, 1, 2]
+    assert values["losses"] == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "message"),
+    [
+        (["--run_dir={run}"], 2, "no video given"),
+        (["{video}"], 2, "give either --run_dir or --model_dir"),
+        (["--run_dir={run}", "--model_dir=x", "{video}"], 2, "give either --run_dir or --model_dir"),
+        (["--run_dir=/nowhere", "{video}"], 1, "no run directory"),
+        (["--run_dir={empty}", "{video}"], 1, "was not exported yet; run avinst export"),
+        (["--model_dir={empty}", "{video}"], 1, "no SavedModel"),
+        (["--run_dir={run}", "/nowhere.mp4"], 1, "no video file '/nowhere.mp4'"),
+        (["--run_dir={run}", "{text}"], 1, "not_media"),
+    ],
+)
+def test_wrong_use_is_one_line(run_dir, video, tmp_path, capsys, argv, status, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.mp4").write_text("no video")
+    names = {"run": run_dir, "video": video, "empty": tmp_path / "empty", "text": tmp_path / "text.mp4"}
+    assert predict_command.main(["avinst predict", *(word.format(**names) for word in argv)]) == status
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_model_of_another_kind(tmp_path):
+    module = Known(with_picture=True)
+    tf.saved_model.save(module, str(tmp_path / "m"), signatures={"serving_default": module.serve})
+    with pytest.raises(UserError, match="lacks assets/dataset_spec"):
+        load_detector(str(tmp_path / "m"))
