@@ -8,7 +8,8 @@ import keras
 import numpy as np
 
 from analysis.features import Features
-from analysis.gradcam import INPUT_OF, dead_maps, gradcam, on_input
+from analysis.gradcam import INPUT_OF, MAP_OF, dead_maps, gradcam, on_input
+from analysis.receptive_field import cell_centres
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +111,8 @@ def make_exhibits(
     for modality, name in INPUT_OF.items():
         if name in inputs:
             maps = gradcam(model, stacked, indices, modality, batch_size)
-            evidence[modality] = on_input(maps, stacked[name].shape[1:3])
+            centres = cell_centres(model, MAP_OF[modality])
+            evidence[modality] = on_input(maps, centres, stacked[name].shape[1:3])
             dead[modality] = dead_maps(maps)
     return [
         Exhibit(

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tf_keras_vis.gradcam import Gradcam
 
 from analysis.features import model_inputs
+from analysis.receptive_field import spread_over_input
 
 # Modality to the input and the layer of feature maps that belong together.
 INPUT_OF = {"audio": "log_mel", "visual": "frame"}
@@ -73,19 +74,17 @@ def dead_maps(maps: np.ndarray) -> np.ndarray:
     return maps.max(axis=(1, 2)) <= 0
 
 
-def on_input(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Maps resized to their own input and scaled to a maximum of 1, for drawing.
-
-    Bilinear, with the corners of the map's outer cells on the input's corners: a cell is spread over the part of
-    the input that it stands for.
+def on_input(maps: np.ndarray, centres: tuple[np.ndarray, np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    """Maps at the size of their own input and scaled to a maximum of 1, for drawing.
 
     Args:
-        maps: float32 [n, height, width], at least 0.
+        maps: float32 [n, rows, columns], at least 0.
+        centres: where the maps' cells look (`analysis.receptive_field.cell_centres`).
         size: height and width of the input (frames and mel bands for a spectrogram).
 
     Returns:
         float32 [n, *size] in [0, 1]; zero for a dead map.
     """
-    resized = tf.image.resize(maps[..., np.newaxis], size, method="bilinear").numpy()[..., 0]
-    largest = resized.max(axis=(1, 2), keepdims=True)
-    return np.divide(resized, largest, out=np.zeros_like(resized), where=largest > 0)
+    spread = spread_over_input(maps, centres, size)
+    largest = spread.max(axis=(1, 2), keepdims=True)
+    return np.divide(spread, largest, out=np.zeros_like(spread), where=largest > 0)

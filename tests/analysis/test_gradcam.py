@@ -1,9 +1,10 @@
 import keras
 import numpy as np
 import pytest
-from toy_models import FRAME_SIZE, LOG_MEL_SHAPE, batch_of, toy_model
+from toy_models import FRAME_SIZE, batch_of, toy_model
 
 from analysis.gradcam import dead_maps, gradcam, on_input
+from analysis.receptive_field import cell_centres
 
 
 def maps_of(model, batch, layer):
@@ -57,7 +58,8 @@ def test_a_dead_map_is_zero_and_counted():
     model.get_layer("logits").set_weights([kernel, bias])
     maps = gradcam(model, batch_of(list("ab"), [(0,)] * 2), np.array([0, 1]), "visual")
     assert dead_maps(maps).tolist() == [True, False]
-    assert on_input(maps, (FRAME_SIZE, FRAME_SIZE)).max(axis=(1, 2)).tolist() == [0.0, 1.0]
+    centres = cell_centres(model, "visual_map")
+    assert on_input(maps, centres, (FRAME_SIZE, FRAME_SIZE)).max(axis=(1, 2)).tolist() == [0.0, 1.0]
 
 
 def test_an_integer_input_is_refused():
@@ -66,18 +68,3 @@ def test_an_integer_input_is_refused():
     x = keras.layers.Dense(2, name="logits")(keras.layers.GlobalAveragePooling2D()(x))
     with pytest.raises(ValueError, match="frame"):
         gradcam(keras.Model(frame, x), {"frame": np.zeros((1, 8, 8, 3))}, np.array([0]), "visual")
-
-
-def test_a_cell_is_drawn_where_it_lies():
-    maps = np.zeros((1, 6, 4), np.float32)
-    maps[0, 1, 2] = 5.0
-    drawn = on_input(maps, LOG_MEL_SHAPE)[0]
-    assert drawn.shape == LOG_MEL_SHAPE
-    # Cell (1, 2) of 6 x 4 stands for rows 4 to 7 and columns 8 to 11 of 24 x 16; its centre is at (5.5, 9.5).
-    rows, columns = np.nonzero(drawn == drawn.max())
-    assert (rows.mean(), columns.mean()) == (5.5, 9.5)
-    assert drawn.max() == 1.0
-    total = drawn.sum()
-    assert (np.arange(24) @ drawn.sum(axis=1) / total, np.arange(16) @ drawn.sum(axis=0) / total) == pytest.approx(
-        (5.5, 9.5)
-    )
