@@ -130,7 +130,9 @@ class _Part:
 
     def _promised(self) -> int:
         """Segments that the file's own head makes one expect."""
-        end = min(self._end + 1e-6, (self._file.declared_seconds or 0.0) + SLACK_SECONDS)
+        # Some containers (Matroska) count the time before the first stream's start as part of their length.
+        declared = (self._file.declared_seconds or 0.0) - max(0.0, float(self._file.zero))
+        end = min(self._end + 1e-6, declared + SLACK_SECONDS)
         return max(0, math.floor((end - self._start) / self._spec.segment_seconds))
 
     def _segment(self, number: int) -> Segment | Loss:
