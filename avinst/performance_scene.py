@@ -169,10 +169,10 @@ def random_scene(performance: Performance, width: int, height: int, rng: np.rand
         light=_jittered((236, 232, 218), rng, 18),
     )
     motion = Motion(
-        x=rng.uniform(0.38, 0.62),
-        y=rng.uniform(0.42, 0.58),
-        scale=rng.uniform(0.34, 0.5),
-        tilt=rng.normal(0, 0.22),
+        x=rng.uniform(0.36, 0.64),
+        y=rng.uniform(0.4, 0.6),
+        scale=rng.uniform(0.28, 0.48),
+        tilt=rng.normal(0, 0.3),
         mirrored=bool(rng.random() < 0.3),
         drift=rng.uniform(0.01, 0.08),
         sway=rng.uniform(0.0, 0.15),
