@@ -52,7 +52,10 @@ def build_fusion_head(config: TrainConfig, dataset: Dataset) -> keras.Model:
 
 
 def sub_model(model: keras.Model, outputs: Sequence[str]) -> keras.Model:
-    """The same layers with other outputs: a list of the named layers' outputs, in that order."""
+    """The same layers with other outputs: a list of the named layers' outputs, in that order.
+
+    Called with one name, the model gives that output itself, as Keras does.
+    """
     return keras.Model(model.inputs, [model.get_layer(name).output for name in outputs])
 
 

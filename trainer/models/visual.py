@@ -4,6 +4,7 @@ A backbone is a function of the frame scaled to [-1, 1], [batch, size, size, 3],
 float [batch, 2048]. All its layers' names begin with `visual_`.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -54,12 +55,21 @@ def small_cnn(x: Any, config: TrainConfig) -> Any:
 
 
 def _inception_graph(x: Any, weights: str) -> keras.Model:
+    network = keras.applications.InceptionV3(include_top=False, weights=None, input_tensor=x)
+    if weights != "none":
+        source = _inception_with_weights(weights, x.shape[1])
+        with_weights = [[layer for layer in model.layers if layer.weights] for model in (source, network)]
+        for loaded, layer in zip(*with_weights, strict=True):
+            layer.set_weights(loaded.get_weights())
+    return network
+
+
+def _inception_with_weights(weights: str, size: int) -> keras.Model:
+    """Keras' own model: files of weights fit it, not a graph with other layers before it."""
     build = keras.applications.InceptionV3
-    if weights == "none":
-        return build(include_top=False, weights=None, input_tensor=x)
     if weights == "imagenet":
         try:
-            return build(include_top=False, weights="imagenet", input_tensor=x)
+            return build(include_top=False, weights="imagenet", input_shape=(size, size, 3))
         except Exception as error:  # urllib's, and Keras' plain Exception
             raise UserError(
                 f"cannot download the ImageNet weights ({error}); get the file elsewhere and give its path as "
@@ -67,11 +77,12 @@ def _inception_graph(x: Any, weights: str) -> keras.Model:
             ) from error
     if not paths.exists(weights):
         raise UserError(f"--visual_weights={weights}: no such file; expected imagenet, none or a weights file")
-    network = build(include_top=False, weights=None, input_tensor=x)
+    network = build(include_top=False, weights=None, input_shape=(size, size, 3))
     try:
-        with paths.local_copy(weights) as local:
+        # Keras only warns of layers that the file lacks, and leaves them as they are.
+        with paths.local_copy(weights) as local, warnings.catch_warnings(action="error", category=UserWarning):
             network.load_weights(local)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         raise UserError(
             f"--visual_weights={weights}: not the weights of Inception V3 without top ({error})"
         ) from error

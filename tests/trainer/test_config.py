@@ -1,0 +1,35 @@
+import pytest
+
+from avinst.errors import UserError
+from trainer.config import TrainConfig
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("scheme", "both"),
+        ("epochs", 0),
+        ("batch_size", 0),
+        ("label_smoothing", 1.5),
+        ("dropout", 0.99),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("seed", -1),
+        ("precision", "float64"),
+    ],
+)
+def test_a_setting_that_no_training_can_use_is_refused_by_name(setting, value):
+    with pytest.raises(UserError, match=f"--{setting}="):
+        TrainConfig(**{setting: value})
+
+
+def test_json_round_trip_keeps_every_setting():
+    config = TrainConfig(scheme="audio", epochs=3, augment=False, audio_width=0.5)
+    assert TrainConfig.from_json(config.to_json()) == config
+
+
+def test_settings_of_another_version_are_refused_with_their_names():
+    values = TrainConfig().to_json()
+    del values["seed"]
+    with pytest.raises(UserError, match="seed, sorcery"):
+        TrainConfig.from_json({**values, "sorcery": 1})
