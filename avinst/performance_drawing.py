@@ -11,6 +11,7 @@ Color = tuple[int, int, int]
 Points = Sequence[tuple[float, float]]
 
 OUTLINE_UNITS = 0.025
+_CIRCLE = [(math.cos(step * math.pi / 10), math.sin(step * math.pi / 10)) for step in range(20)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,16 +60,15 @@ class Pen:
         self._draw = draw
         cos, sin = math.cos(placement.tilt), math.sin(placement.tilt)
         mirror = -1.0 if placement.mirrored else 1.0
-        self._matrix = placement.scale * np.array([[mirror * cos, mirror * sin], [-sin, cos]])
-        self._center = np.array([placement.x, placement.y])
+        self._x_from = (placement.scale * mirror * cos, placement.scale * mirror * sin, placement.x)
+        self._y_from = (-placement.scale * sin, placement.scale * cos, placement.y)
         self._scale = placement.scale
-        self._low = np.array([math.inf, math.inf])
-        self._high = -self._low
+        self._box = (math.inf, math.inf, -math.inf, -math.inf)
 
     @property
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, right, bottom of all that was drawn, pixels."""
-        return (float(self._low[0]), float(self._low[1]), float(self._high[0]), float(self._high[1]))
+        return self._box
 
     def polygon(self, points: Points, fill: Color, outline: Color | None = None) -> None:
         """A filled polygon; the outline is a darker tone of the filling unless one is given."""
@@ -84,8 +84,7 @@ class Pen:
 
     def ellipse(self, x: float, y: float, radius_x: float, radius_y: float, fill: Color) -> None:
         """A filled ellipse."""
-        angles = np.linspace(0, 2 * math.pi, 20, endpoint=False)
-        self.polygon([(x + radius_x * math.cos(a), y + radius_y * math.sin(a)) for a in angles], fill)
+        self.polygon([(x + radius_x * cos, y + radius_y * sin) for cos, sin in _CIRCLE], fill)
 
     def line(self, points: Points, color: Color, width: float = 0.02) -> None:
         """A line of `width` units with round joints."""
@@ -100,11 +99,18 @@ class Pen:
         self.line([(x - 0.15 * width, y - 0.2 * width) for x, y in points], shade(color, 1.35), width / 4)
 
     def _place(self, points: Points, width: float) -> list[tuple[float, float]]:
-        placed = np.asarray(points, np.float64) @ self._matrix.T + self._center
+        # Plain Python: for a handful of points NumPy takes three times as long.
+        (xx, xy, x0), (yx, yy, y0) = self._x_from, self._y_from
+        placed = [(xx * x + xy * y + x0, yx * x + yy * y + y0) for x, y in points]
         margin = self._pixels(width) / 2 + 1
-        self._low = np.minimum(self._low, placed.min(axis=0) - margin)
-        self._high = np.maximum(self._high, placed.max(axis=0) + margin)
-        return [(x, y) for x, y in placed.tolist()]
+        left, top, right, bottom = self._box
+        self._box = (
+            min(left, min(x for x, _ in placed) - margin),
+            min(top, min(y for _, y in placed) - margin),
+            max(right, max(x for x, _ in placed) + margin),
+            max(bottom, max(y for _, y in placed) + margin),
+        )
+        return placed
 
     def _pixels(self, units: float) -> int:
         return max(1, round(units * self._scale))

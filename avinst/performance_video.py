@@ -38,6 +38,7 @@ def write_mp4(
         video.options = {"preset": "veryfast", "crf": "20", "threads": "1"}
         audio = container.add_stream("aac", rate=sample_rate_hz, layout="mono")
         audio.bit_rate = 96_000
+        audio.options = {"aac_coder": "fast"}  # the other search takes longer than the picture
         for index, frame in enumerate(frames):
             if index == 0:
                 video.height, video.width = frame.shape[:2]

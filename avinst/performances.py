@@ -1,12 +1,12 @@
 """Synthetic performances for the demo: videos of drawn, sampled instruments, and where each is drawn."""
 
-import concurrent.futures
+import concurrent.futures.process
 import dataclasses
 import functools
 import json
 import multiprocessing
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ DRAWN_FILE = "instruments_drawn.json"
 FRAMES_PER_SECOND = 10
 _STYLE = 1  # counts changes of what is drawn or played, so that old and new files never mix
 _SMALLEST, _LARGEST = 48, 1080
+_Video = tuple[str, int]  # instrument, number
+_Result = tuple[bool, dict[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Settings:
         """Width of the pictures, pixels: 4:3, rounded to an even number as H.264 wants it."""
         return 2 * round(self.size * 2 / 3)
 
-    def videos(self) -> list[tuple[str, int]]:
+    def videos(self) -> list[_Video]:
         """Instrument and number of each video."""
         return [
             (instrument, number)
@@ -102,16 +104,14 @@ def render_performances(
     check_encoders()
     _claim_folder(output_dir, settings)
     videos = settings.videos()
-    missing = [video for video in videos if not Path(output_dir, video_path(*video)).exists()]
-    if progress and len(missing) < len(videos):
-        progress.skip(len(videos) - len(missing))
-    for _ in _each(functools.partial(_render, output_dir, settings), missing, workers):
-        if progress:
+    drawn = {}
+    truths = _each(functools.partial(_render, output_dir, settings), videos, workers)
+    for video, (is_new, truth) in zip(videos, truths, strict=True):
+        drawn[video_path(*video).removesuffix(".mp4")] = truth
+        if progress and is_new:
             progress.advance()
-    drawn = {
-        f"{instrument}/{instrument}_{number:03d}": _drawn(settings, instrument, number)
-        for instrument, number in videos
-    }
+        elif progress:
+            progress.skip(1)
     paths.write_text(str(Path(output_dir, DRAWN_FILE)), json.dumps(drawn))
     return [video_path(*video) for video in videos]
 
@@ -130,7 +130,7 @@ def scene_of(settings: Settings, instrument: str, number: int) -> Scene:
 
 
 def load_drawn(output_dir: str) -> dict[str, dict[str, Any]]:
-    """What `instruments_drawn.json` says: video id to label, sound and boxes (see `_drawn`).
+    """What `instruments_drawn.json` says: video id to label, sound and boxes .
 
     Raises:
         UserError: there is no such file.
@@ -141,16 +141,15 @@ def load_drawn(output_dir: str) -> dict[str, dict[str, Any]]:
     return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
-def _drawn(settings: Settings, instrument: str, number: int) -> dict[str, Any]:
+def _truth(scene: Scene, settings: Settings) -> dict[str, Any]:
     """The truth about a video.
 
     `boxes[i]` is left, top, right, bottom of the instrument, relative to width and height, in the frame that is
     shown from i / frames_per_second on.
     """
-    scene = scene_of(settings, instrument, number)
     performance = scene.performance
     return {
-        "label": instrument,
+        "label": performance.instrument,
         "frames_per_second": FRAMES_PER_SECOND,
         "boxes": [[round(side, 4) for side in scene.box(time)] for time in _frame_times(settings)],
         "accompaniment": performance.accompaniment,
@@ -165,23 +164,41 @@ def _frame_times(settings: Settings) -> list[float]:
     return [index / FRAMES_PER_SECOND for index in range(round(settings.seconds * FRAMES_PER_SECOND))]
 
 
-def _render(output_dir: str, settings: Settings, video: tuple[str, int]) -> None:
+def _render(output_dir: str, settings: Settings, video: _Video) -> _Result:
+    """Writes a video unless it is there; returns whether it was written, and the truth about it."""
     scene = scene_of(settings, *video)
-    sound = play(scene.performance, load_soundfont())
-    frames = (scene.frame(time) for time in _frame_times(settings))
-    with paths.replacing(str(Path(output_dir, video_path(*video)))) as temporary:
-        write_mp4(temporary, frames, FRAMES_PER_SECOND, sound, SAMPLE_RATE_HZ)
+    path = Path(output_dir, video_path(*video))
+    is_new = not path.exists()
+    if is_new:
+        sound = play(scene.performance, load_soundfont())
+        frames = (scene.frame(time) for time in _frame_times(settings))
+        try:
+            with paths.replacing(str(path)) as temporary:
+                write_mp4(temporary, frames, FRAMES_PER_SECOND, sound, SAMPLE_RATE_HZ)
+        except OSError as error:
+            raise UserError(
+                f"cannot write {str(path)!r}: {error.strerror}; make room or choose another folder"
+            ) from error
+    return is_new, _truth(scene, settings)
 
 
-def _each(render: functools.partial[None], videos: list[tuple[str, int]], workers: int) -> Iterator[None]:
-    """Renders the videos, in `workers` processes if more than one; yields after each."""
+def _each(render: Callable[[_Video], _Result], videos: list[_Video], workers: int) -> Iterator[_Result]:
+    """The results in order, worked out in `workers` processes if more than one."""
     if workers <= 1 or len(videos) <= 1:
         yield from map(render, videos)
         return
     # Spawned: a forked child of a process that runs TensorFlow's threads may hang.
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+    pool = concurrent.futures.ProcessPoolExecutor(workers, mp_context=context)
+    try:
         yield from pool.map(render, videos, chunksize=4)
+    except concurrent.futures.process.BrokenProcessPool as error:
+        raise UserError(
+            "a rendering process was killed, perhaps for lack of memory; run it again to go on"
+        ) from error
+    finally:
+        # Without cancelling, an error or Ctrl-C would wait until all other videos are rendered.
+        pool.shutdown(cancel_futures=True)
 
 
 def _claim_folder(output_dir: str, settings: Settings) -> None:

@@ -180,7 +180,7 @@ def _seconds(timecents: int) -> float:
 
 def _envelope(generators: Generators, length: int, seconds: float, sample_rate_hz: int) -> np.ndarray:
     """The volume envelope: linear attack, then decay to the sustain level and release, both linear in dB."""
-    time = np.arange(length) / sample_rate_hz
+    time = np.arange(length, dtype=np.float32) / np.float32(sample_rate_hz)
     attack_end = _seconds(generators[_DELAY]) + _seconds(generators[_ATTACK])
     decay_start = attack_end + _seconds(generators[_HOLD])
     sustain_db = min(max(0.1 * generators.get(_SUSTAIN, 0), 0.0), _ENVELOPE_FLOOR_DB)
@@ -190,7 +190,7 @@ def _envelope(generators: Generators, length: int, seconds: float, sample_rate_h
     release = max(_seconds(generators[_RELEASE]), 0.02)
     down_db = down_db + np.maximum(time - seconds, 0) * _ENVELOPE_FLOOR_DB / release
     rise = np.clip((time - _seconds(generators[_DELAY])) / _seconds(generators[_ATTACK]), 0, 1)
-    return np.asarray(rise * 10 ** (-down_db / 20), np.float32)
+    return np.asarray(rise * np.exp(-down_db * (np.log(10.0) / 20)), np.float32)
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """Rendered performances are real videos, the same every time, and a run that was stopped goes on."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -106,6 +107,35 @@ def test_an_unfinished_video_never_bears_its_name(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         render_performances(str(tmp_path), **SMALL, workers=1)
     assert not list(tmp_path.rglob("*.mp4"))
+
+
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(performances, "write_mp4", full)
+    with pytest.raises(UserError, match=r"violin_000\.mp4.*No space left"):
+        render_performances(str(tmp_path), **SMALL, workers=1)
+
+
+def test_progress_counts_new_videos_and_skips_old_ones(tmp_path):
+    class Counter:
+        def __init__(self):
+            self.new, self.old = 0, 0
+
+        def advance(self):
+            self.new += 1
+
+        def skip(self, count):
+            self.old += count
+
+    counter = Counter()
+    settings = {**SMALL, "seconds": 1.0, "size": 48}
+    render_performances(str(tmp_path), **settings, workers=1, progress=counter)
+    assert (counter.new, counter.old) == (4, 0)
+    (tmp_path / VIDEOS[3]).unlink()
+    render_performances(str(tmp_path), **settings, workers=1, progress=counter)
+    assert (counter.new, counter.old) == (5, 3)
 
 
 def test_what_is_drawn_where(rendered):
