@@ -5,7 +5,7 @@ import numpy as np
 from keras import layers
 
 LOG_MEL_SHAPE = (24, 16)
-FRAME_SIZE = 20
+FRAME_SIZE = 32
 LABEL_COUNT = 3
 
 

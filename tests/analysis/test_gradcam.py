@@ -47,7 +47,7 @@ def test_a_hidden_layer_and_a_single_modality_work():
     batch = batch_of(list("ab"), [(0,)] * 2)
     hidden = gradcam(toy_model(hidden_units=4), batch, np.array([0, 1]), "visual")
     alone = gradcam(toy_model(modalities=("audio",)), batch, np.array([0, 1]), "audio")
-    assert hidden.shape == (2, 5, 5)
+    assert hidden.shape == (2, 8, 8)
     assert alone.shape == (2, 6, 4)
 
 

@@ -1,0 +1,85 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from analysis.artifacts import file_name, write_files
+from analysis.features import load_features
+
+
+@pytest.fixture(scope="module")
+def output(toy_study, toy_pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("analysis")
+    write_files(toy_study, toy_pictures, str(folder))
+    return folder
+
+
+def test_every_file_of_the_design_is_there(output, toy_study):
+    names = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
+    assert {"features.npz", "importance.csv", "correlations/summary.json", "correlations/overview.png"} <= names
+    for label in toy_study.correlations:
+        name = file_name(label)
+        assert {f"correlations/{name}.csv", f"correlations/{name}.png"} <= names
+    for label in toy_study.features.label_names:
+        pictures = sorted((output / "gradcam" / file_name(label)).iterdir())
+        # Two recordings, each with a frame and a spectrogram.
+        assert [path.name[:2] for path in pictures] == ["00", "00", "01", "01"]
+
+
+def test_matrix_can_be_recomputed_from_the_files(output, toy_study):
+    from scipy import stats
+
+    features = load_features(str(output / "features.npz"))
+    for label in toy_study.correlations:
+        rows = list(csv.reader((output / "correlations" / f"{file_name(label)}.csv").open()))
+        names = rows[0][1:]
+        values = {"a": features.audio, "v": features.visual}
+        selected = features.labels[:, features.label_names.index(label)]
+        columns = np.stack([values[name[0]][selected, int(name[1:])] for name in names], axis=1)
+        found = np.array([[float(cell or "nan") for cell in row[1:]] for row in rows[1:]])
+        alive = np.ptp(columns, axis=0) > 0
+        expected = stats.spearmanr(columns[:, alive]).statistic
+        np.testing.assert_allclose(found[np.ix_(alive, alive)], expected, atol=1e-6)  # six decimals are written
+
+
+def test_chosen_features_are_the_first_of_the_selection_split(output, toy_study):
+    selection = load_features(str(output / "selection_features.npz"))
+    np.testing.assert_array_equal(selection.audio, toy_study.selection.audio)
+
+
+def test_summary_holds_figures_and_reasons(output, toy_study):
+    summary = json.loads((output / "correlations" / "summary.json").read_text())
+    assert set(summary["labels"]) | set(summary["skipped"]) == set(toy_study.features.label_names)
+    assert summary["split"] == "test"
+    for label, values in summary["labels"].items():
+        result = toy_study.correlations[label]
+        assert values["recordings"] == 10
+        assert values["audio_visual"]["value"] == pytest.approx(result.across.value, abs=1e-6)
+        low, mean, high = (values["null"][name] for name in ("low", "mean", "high"))
+        assert low < mean < high
+        assert values["null"]["q_value"] >= values["null"]["p_value"] > 0
+
+
+def test_an_earlier_analysis_is_replaced_and_other_folders_are_not_touched(toy_study, toy_pictures, tmp_path):
+    (tmp_path / "gradcam").mkdir()
+    foreign = tmp_path / "gradcam" / "mine.txt"
+    foreign.write_text("not an analysis")
+    write_files(toy_study, toy_pictures, str(tmp_path))
+    assert foreign.exists()
+    (tmp_path / "report.html").write_text("the analysis is whole")
+    write_files(toy_study, toy_pictures, str(tmp_path))
+    assert not foreign.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [("flute", True), ("Ñandú_2-x.y", True), ("a/b", False), ("..", False), ("-x", False), ("x" * 300, False)],
+)
+def test_file_names_are_safe_and_never_meet(text, safe):
+    name = file_name(text)
+    assert (name == text) == safe
+    assert "/" not in name
+    assert not name.startswith((".", "-"))
+    assert len(name) < 100
+    assert file_name("a/b") != file_name("a b")

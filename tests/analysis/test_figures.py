@@ -1,0 +1,126 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from analysis.correlation import CorrelationSettings, correlate_label
+from analysis.correlation_figures import matrix_figure, overview_figure
+from analysis.features import Features
+from analysis.figures import png_bytes
+from analysis.gradcam_figures import frame_figure, mel_band_position, spectrogram_extent, spectrogram_figure
+from analysis.importance import Importance
+from analysis.importance_figures import importance_figure, share_figure
+from avinst.spec import DatasetSpec
+
+SPEC = DatasetSpec()
+
+
+@pytest.fixture(scope="module")
+def correlation():
+    generator = np.random.default_rng(0)
+    audio, visual = generator.normal(size=(25, 3)), generator.normal(size=(25, 4))
+    visual[:, 2] = audio[:, 1]
+    audio[:, 0] = 0.0
+    features = Features(
+        ("flute",),
+        False,
+        np.array([str(row) for row in range(25)]),
+        np.full(25, -1),
+        np.ones((25, 1), dtype=bool),
+        np.zeros((25, 1)),
+        np.ones((25, 1)),
+        audio,
+        visual,
+    )
+    chosen = {"audio": np.arange(3), "visual": np.arange(4)}
+    return correlate_label(features, "flute", chosen, CorrelationSettings(permutations=999, resamples=50))
+
+
+def test_matrix_shows_rho_centred_on_zero_with_dead_features_masked(correlation):
+    figure = matrix_figure(correlation)
+    image = figure.axes[0].images[0]
+    assert image.get_clim() == (-1, 1)
+    shown = image.get_array()
+    assert shown.mask[0].all()
+    np.testing.assert_allclose(shown[1:, 1:], correlation.rho[1:, 1:])
+    names = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert names == ["a0000", "a0001", "a0002", "v0000", "v0001", "v0002", "v0003"]
+    # The one significant pair, a0001 and v0002, is marked on both sides of the diagonal.
+    marks = {(x, y) for line in figure.axes[0].lines if line.get_marker() == "." for x, y in line.get_xydata()}
+    assert marks == {(5.0, 1.0), (1.0, 5.0)}
+    assert figure.get_suptitle().startswith("Only 25 recordings")
+
+
+def test_overview_draws_values_intervals_and_chance(correlation):
+    axes = overview_figure({"flute": correlation}).axes[0]
+    points = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    expected = [m.value for m in (correlation.within_audio, correlation.within_visual, correlation.across)]
+    assert points == pytest.approx(expected)
+    band = axes.patches[0]
+    low, high = np.quantile(correlation.null.mean_absolute, [0.025, 0.975])
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((low, high))
+
+
+def test_importance_bars_are_the_most_important_features():
+    values = {"audio": np.array([[0.1, 0.0, 0.7, 0.2]]), "visual": np.zeros((1, 3))}
+    result = Importance(("flute",), {"flute": 3}, values)
+    figure = importance_figure(result, "flute", {"audio": 2, "visual": 2})
+    bars = [axes for axes in figure.axes if axes.patches and axes.get_title(loc="left").startswith("top 2")]
+    assert [patch.get_width() for patch in bars[0].patches] == [0.7, 0.2]
+    assert [tick.get_text() for tick in bars[0].get_yticklabels()] == ["a0002", "a0003"]
+    assert bars[0].get_title(loc="left") == "top 2: 90% of the sum of 1.00"
+    widths = [patch.get_width() for patch in share_figure(result).axes[0].patches]
+    assert widths == pytest.approx([1.0, 0.0])
+
+
+def test_spectrogram_axes_are_hertz_on_the_mel_scale_and_seconds():
+    from avinst.log_mel import log_mel
+
+    # A tone is brightest in the band that the axis puts nearest to its frequency.
+    for tone_hz in (440.0, 1000.0, 5000.0):
+        seconds = np.arange(SPEC.segment_samples) / SPEC.sample_rate_hz
+        decibels = log_mel(np.sin(2 * np.pi * tone_hz * seconds).astype(np.float32), SPEC).numpy()
+        assert abs(decibels.mean(axis=0).argmax() - mel_band_position(np.array(tone_hz), SPEC)) <= 0.75  # bands
+    left, right, bottom, top = spectrogram_extent(SPEC, start_seconds=3.0)
+    hop = SPEC.hop_samples / SPEC.sample_rate_hz
+    # The first window covers samples 0 to 1023 of the segment; its middle is 512 samples in.
+    assert left + hop / 2 == pytest.approx(3.0 + 512 / 22050)
+    assert (right - left) / hop == pytest.approx(96)
+    assert (bottom, top) == (-0.5, 95.5)
+
+
+def test_a_click_is_drawn_when_it_sounds():
+    from avinst.log_mel import log_mel
+
+    waveform = np.zeros(SPEC.segment_samples, np.float32)
+    waveform[round(0.6 * SPEC.sample_rate_hz)] = 1.0
+    decibels = log_mel(waveform, SPEC).numpy()
+    figure = spectrogram_figure(decibels, np.zeros_like(decibels), SPEC, 7.0, "click")
+    image = figure.axes[0].images[0]
+    left, right, _, _ = image.get_extent()
+    columns = image.get_array().shape[1]
+    loudest = np.asarray(image.get_array()).mean(axis=0).argmax()
+    seconds = left + (loudest + 0.5) * (right - left) / columns
+    assert seconds == pytest.approx(7.6, abs=SPEC.hop_samples / SPEC.sample_rate_hz)  # one hop
+
+
+def test_frame_and_map_are_upright_and_a_dead_map_says_so():
+    frame = np.zeros((8, 8, 3), np.uint8)
+    frame[1, 6] = 255
+    evidence = np.zeros((8, 8), np.float32)
+    evidence[1, 6] = 1.0
+    figure = frame_figure(frame, evidence, "title")
+    plain, explained = figure.axes[:2]
+    assert plain.images[0].origin == explained.images[1].origin == "upper"
+    assert np.argwhere(explained.images[1].get_array() == 1).tolist() == [[1, 6]]
+    assert not explained.texts
+    dead = frame_figure(frame, np.zeros((8, 8), np.float32), "title")
+    assert "no evidence" in dead.axes[1].texts[0].get_text()
+
+
+def test_equal_figures_give_equal_png_files():
+    frame = np.zeros((8, 8, 3), np.uint8)
+    first, second = (png_bytes(frame_figure(frame, np.eye(8, dtype=np.float32), "t")) for _ in range(2))
+    assert first == second
+    assert Image.open(io.BytesIO(first)).format == "PNG"

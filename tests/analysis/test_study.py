@@ -1,0 +1,65 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import stats
+from toy_models import toy_model
+from toy_study_parts import SETTINGS, toy_batches, toy_dataset
+
+from analysis.study import study_model
+from avinst.errors import UserError
+
+
+def test_features_are_chosen_on_one_split_and_correlated_on_another(toy_study):
+    assert set(toy_study.features.video_id) == {f"test/{number:02d}" for number in range(30)}
+    assert set(toy_study.selection.video_id) == {f"validation/{number:02d}" for number in range(30)}
+    assert toy_study.segments == 60
+    label, result = next(iter(toy_study.correlations.items()))
+    chosen = toy_study.selection_importance
+    names = [f"a{index:04d}" for index in chosen.top(label, "audio", 3)]
+    names += [f"v{index:04d}" for index in chosen.top(label, "visual", 4)]
+    assert list(result.names) == names
+    column = toy_study.features.labels[:, toy_study.features.label_names.index(label)]
+    first = toy_study.features.audio[column][:, chosen.top(label, "audio", 3)[0]]
+    last = toy_study.features.visual[column][:, chosen.top(label, "visual", 4)[-1]]
+    assert result.rho[0, -1] == pytest.approx(stats.spearmanr(first, last).statistic)
+
+
+@pytest.mark.parametrize("case", ["no validation split", "the same split"])
+def test_without_another_split_halves_are_used(case):
+    dataset, settings = toy_dataset(), SETTINGS
+    if case == "no validation split":
+        dataset = toy_dataset(segments={"train": 0, "validation": 0, "test": 60})
+    else:
+        settings = dataclasses.replace(SETTINGS, selection_split="test")
+    study = study_model(toy_model(), dataset, settings, toy_batches)
+    assert len(study.features) == 30
+    assert len(study.selection) == 15
+    assert "half" in study.selection_text
+    for result in study.correlations.values():
+        assert result.recordings == 5
+
+
+def test_exhibits_explain_the_true_label_of_few_recordings(toy_study):
+    labels = [exhibit.choice.label_index for exhibit in toy_study.exhibits]
+    assert labels == [0, 0, 1, 1, 2, 2]
+    for exhibit in toy_study.exhibits:
+        row = toy_study.features.video_id.tolist().index(exhibit.choice.video_id)
+        assert toy_study.features.labels[row, exhibit.choice.label_index]
+        assert exhibit.evidence["visual"].shape == exhibit.inputs["frame"].shape[:2]
+        assert exhibit.evidence["audio"].shape == exhibit.inputs["log_mel"].shape
+
+
+def test_one_modality_gives_what_it_can():
+    study = study_model(toy_model(modalities=("visual",)), toy_dataset(), SETTINGS, toy_batches)
+    assert study.features.audio is None
+    assert list(study.importance.values) == ["visual"]
+    assert list(study.exhibits[0].evidence) == ["visual"]
+    for result in study.correlations.values():
+        assert result.audio_count == 0
+        assert np.isfinite(result.within_visual.value)
+
+
+def test_a_split_without_segments_is_refused():
+    with pytest.raises(UserError, match="train"):
+        study_model(toy_model(), toy_dataset(), dataclasses.replace(SETTINGS, split="train"), toy_batches)
