@@ -1,0 +1,138 @@
+"""`avinst analyze` on runs with tiny networks: what it writes, and what it refuses."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from dataset_factory import write_dataset
+
+from analysis.analyze import main
+from analysis.features import load_features
+from analysis.importance import head_of, importance
+from trainer.config import TrainConfig
+from trainer.models import build_model
+from trainer.run import load_run, open_run
+
+QUICK = ["--permutations=200", "--gradcam_per_label=1", "--top_audio=4", "--top_visual=5"]
+
+
+def make_run(folder, scheme="joint", recordings=None, multi_label=False, **settings):
+    counts = recordings or {"train": 3, "validation": 18, "test": 18}
+    dataset = write_dataset(folder / "data", recordings=counts, multi_label=multi_label)
+    config = TrainConfig(scheme=scheme, audio_backbone="small_cnn", visual_backbone="small_cnn", **settings)
+    open_run(str(folder / "run"), config, dataset)
+    build_model(scheme, config, dataset).save(folder / "run" / "model.keras")
+    return folder / "run"
+
+
+def analyze(run_dir, *flags):
+    return main(["analyze", f"--run_dir={run_dir}", *QUICK, *flags])
+
+
+@pytest.fixture(scope="module")
+def joint(tmp_path_factory):
+    run_dir = make_run(tmp_path_factory.mktemp("joint"))
+    assert analyze(run_dir) == 0
+    return run_dir
+
+
+def test_writes_files_summaries_and_report(joint):
+    output = joint / "analysis"
+    for name in ("features.npz", "importance.csv", "correlations/summary.json", "report.html"):
+        assert (output / name).stat().st_size > 0, name
+    assert list((joint / "logs" / "analysis").glob("events.out.tfevents.*"))
+    assert "avinst evaluate" in (output / "report.html").read_text()
+    assert not list(output.rglob(".tmp*"))
+
+
+def test_features_and_importance_are_the_models(joint):
+    features = load_features(str(joint / "analysis" / "features.npz"))
+    assert features.audio.shape == (18, 1024)
+    assert features.visual.shape == (18, 2048)
+    model = load_run(str(joint)).model
+    weights = model.get_layer("logits").get_weights()[0]
+    joined = np.hstack([features.audio, features.visual]).astype(np.float64)
+    found = importance(features, head_of(model))
+    for index, label in enumerate(features.label_names):
+        rows = features.probabilities.argmax(axis=1) == index
+        if rows.any():
+            expected = np.maximum(joined[rows] * weights[:, index], 0).mean(axis=0)
+            np.testing.assert_allclose(np.hstack([found.of(label, m) for m in found.values]), expected, atol=1e-6)
+    # One dense head: a recording's mean logits are the logits of its mean features.
+    bias = model.get_layer("logits").get_weights()[1]
+    np.testing.assert_allclose(features.logits, joined @ weights + bias, atol=1e-4)  # float32, 3072 terms
+
+
+def test_again_gives_the_same_and_metrics_are_shown(joint):
+    before = {path.name: path.read_bytes() for path in (joint / "analysis").rglob("*.csv")}
+    cell = {"value": 0.123, "low": 0.1, "high": 0.2}
+    names = ("hit_at_1", "hit_at_3", "f1_macro", "map", "log_loss", "calibration_error")
+    (joint / "metrics.json").write_text(json.dumps({"test": {"recording": dict.fromkeys(names, cell)}}))
+    assert analyze(joint) == 0
+    assert {path.name: path.read_bytes() for path in (joint / "analysis").rglob("*.csv")} == before
+    assert "0.123" in (joint / "analysis" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_an_audio_run_is_analyzed_as_far_as_it_goes(tmp_path, capsys, precision):
+    run_dir = make_run(tmp_path, "audio", precision=precision)
+    assert analyze(run_dir, f"--output_dir={tmp_path / 'elsewhere'}") == 0
+    with np.load(tmp_path / "elsewhere" / "features.npz") as arrays:
+        assert "visual_features" not in arrays
+    names = [path.name for path in (tmp_path / "elsewhere" / "gradcam").rglob("*.png")]
+    assert names
+    assert all(name.endswith("_spectrogram.png") for name in names)
+    assert "no visual branch" in capsys.readouterr().out
+
+
+def test_multi_label_and_no_validation_split(tmp_path, capsys):
+    run_dir = make_run(tmp_path, recordings={"train": 3, "validation": 0, "test": 36}, multi_label=True)
+    assert analyze(run_dir) == 0
+    summary = json.loads((run_dir / "analysis" / "correlations" / "summary.json").read_text())
+    assert "half of the test recordings" in summary["selection"]
+    features = load_features(str(run_dir / "analysis" / "features.npz"))
+    assert features.multi_label
+    assert set(features.labels.sum(axis=1)) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--run_dir=/nowhere"], "no run directory"),
+        (["--data_dir=/nowhere"], "no dataset directory"),
+        (["--split=elsewhere"], "split"),
+        (["--top_audio=0"], "top_audio"),
+    ],
+)
+def test_wrong_use_is_one_line(joint, capsys, change, message):
+    assert analyze(joint, *change) != 0
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
+
+
+def test_another_dataset_and_an_empty_split_are_refused(joint, tmp_path, capsys):
+    other = write_dataset(
+        tmp_path / "other", labels=("a", "b"), recordings={"train": 0, "validation": 0, "test": 2}
+    )
+    assert analyze(joint, f"--data_dir={other.data_dir}") == 1
+    assert "labels" in capsys.readouterr().err
+    empty = write_dataset(tmp_path / "empty", recordings={"train": 3, "validation": 0, "test": 0})
+    assert analyze(joint, f"--data_dir={empty.data_dir}") == 1
+    assert "has no examples" in capsys.readouterr().err
+
+
+def test_help_answers_at_once_and_imports_nothing_heavy():
+    code = (
+        "import sys; from analysis.analyze import main; main(['x', '--help']);"
+        "print([m for m in ('tensorflow', 'keras', 'numpy', 'scipy', 'matplotlib') if m in sys.modules])"
+    )
+    begin = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds = time.monotonic() - begin
+    assert "--top_visual" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert seconds < 2  # 0.1 s alone; the machine may be busy

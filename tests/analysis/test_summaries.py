@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
+
+from analysis.summaries import correlation_table, write_summaries
+
+
+@pytest.fixture(scope="module")
+def events(toy_study, toy_pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("logs") / "analysis"
+    write_summaries(toy_study, toy_pictures, str(folder))
+    write_summaries(toy_study, toy_pictures, str(folder))  # again: replaces, does not add
+    accumulator = EventAccumulator(str(folder), size_guidance={"tensors": 0})
+    accumulator.Reload()
+    return accumulator
+
+
+def test_every_figure_is_there_under_its_tag(events, toy_pictures):
+    tags = set(events.Tags()["tensors"])
+    assert {picture.tag for picture in toy_pictures} <= tags
+    assert {"summary", "correlation/table", "features/audio", "features/visual"} <= tags
+    for tag in {picture.tag for picture in toy_pictures}:
+        steps = events.Tensors(tag)
+        assert len(steps) == 1
+        # Width, height, then the pictures.
+        count = sum(picture.tag == tag for picture in toy_pictures)
+        assert len(make_ndarray(steps[0].tensor_proto)) == 2 + count
+
+
+def test_scalars_are_the_studys_figures(events, toy_study):
+    for label, result in toy_study.correlations.items():
+        across = make_ndarray(events.Tensors(f"correlation_across/{label}")[0].tensor_proto)
+        assert across == pytest.approx(result.across.value, rel=1e-6)  # float32
+        pairs = make_ndarray(events.Tensors(f"significant_pairs/{label}")[0].tensor_proto)
+        assert pairs == np.count_nonzero(result.significant)
+
+
+def test_table_has_a_row_for_every_label(toy_study):
+    lines = correlation_table(toy_study).splitlines()
+    assert len(lines) == 2 + len(toy_study.features.label_names)
+    assert len({line.count("|") for line in lines}) == 1

@@ -1,0 +1,80 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from analysis.correlation import block_q_values
+from analysis.words import summary_sentences, verdict
+
+
+@pytest.fixture
+def result(toy_study):
+    return next(iter(toy_study.correlations.values()))
+
+
+def with_null(result, p_values, recordings=100, mean_null=0.1):
+    shape = result.null.p_values.shape
+    null = dataclasses.replace(
+        result.null,
+        p_values=np.full(shape, 0.5),
+        q_values=np.broadcast_to(p_values, shape),
+        mean_absolute=np.full(999, mean_null),
+    )
+    return dataclasses.replace(result, null=null, recordings=recordings)
+
+
+def test_says_related_where_the_block_is_beyond_chance(result):
+    text = verdict(with_null(result, 0.01), 0.002)
+    assert text.startswith("Audio and visual features move together beyond chance")
+    assert "12 of 12 pairs" in text
+    assert "chance gives 0.10 to 0.10" in text
+
+
+def test_says_that_single_pairs_are_no_relation_of_the_whole(result):
+    assert verdict(with_null(result, 0.01), 0.4).startswith("Single pairs are related")
+
+
+def test_absence_of_evidence_is_not_called_evidence_of_absence(result):
+    text = verdict(with_null(result, 0.9), 0.4)
+    assert text.startswith("No relation beyond chance was found")
+    assert "Weaker ones cannot be excluded" in text
+    few = verdict(with_null(result, 0.9, recordings=12), 0.4)
+    assert "Only 12 recordings" in few
+    assert "Weaker" not in few
+
+
+def test_one_modality_has_no_verdict(result):
+    assert "one modality" in verdict(dataclasses.replace(result, null=None), math.nan)
+
+
+def test_summary_counts_the_related_labels_after_correction(toy_study):
+    labels = list(toy_study.correlations)
+    related = {
+        label: with_null(toy_study.correlations[label], 0.9, mean_null=0.0 if position == 0 else 1.0)
+        for position, label in enumerate(labels)
+    }
+    # p is 1/1000 for the first and 1 for the others; corrected over the labels 1/1000 times their number.
+    assert block_q_values(related)[labels[0]] == pytest.approx(len(labels) / 1000)
+    sentences = summary_sentences(dataclasses.replace(toy_study, correlations=related))
+    assert sentences[0].startswith(f"For 1 of {len(labels)} labels")
+    assert sentences[0].endswith(f"beyond chance: {labels[0]}.")
+
+
+def test_summary_warns_and_names_what_is_missing(toy_study):
+    text = " ".join(summary_sentences(toy_study))
+    assert "Warning: fewer than 30 recordings" in text
+    importance = dataclasses.replace(
+        toy_study.importance, count={name: 5 * (name != "piano") for name in toy_study.importance.label_names}
+    )
+    study = dataclasses.replace(toy_study, importance=importance, skipped={"piano": "2 recordings"})
+    text = " ".join(summary_sentences(study))
+    assert "predicted as piano" in text
+    assert "piano (2 recordings)" in text
+
+
+def test_dead_maps_are_counted(toy_study):
+    exhibits = tuple(dataclasses.replace(e, dead=("audio",)) for e in toy_study.exhibits[:2])
+    study = dataclasses.replace(toy_study, exhibits=exhibits + toy_study.exhibits[2:])
+    expected = 2 + sum("audio" in e.dead for e in toy_study.exhibits[2:])
+    assert any(s.startswith(f"{expected} of 6 audio Grad-CAM maps") for s in summary_sentences(study))
