@@ -37,6 +37,7 @@ class DemoSize:
 
     videos_per_instrument: int
     frame_size: int
+    prepare_flags: tuple[str, ...]
     train_flags: tuple[str, ...]
     analyze_flags: tuple[str, ...]
     instruments: int = 8
@@ -47,12 +48,14 @@ class DemoSize:
 FULL = DemoSize(
     videos_per_instrument=75,
     frame_size=96,
+    prepare_flags=(),
     train_flags=("--audio_blocks=4", "--audio_width=0.5", "--epochs=8"),
     analyze_flags=(),
 )
 FAST = DemoSize(
-    videos_per_instrument=8,
+    videos_per_instrument=12,
     frame_size=48,
+    prepare_flags=("--shares=0.4,0.1,0.5",),  # leaves the analysis 6 recordings of each instrument
     train_flags=("--audio_backbone=small_cnn", "--visual_backbone=small_cnn", "--epochs=2", "--fusion_epochs=5"),
     analyze_flags=("--gradcam_per_label=1", "--permutations=100"),
 )
@@ -75,6 +78,7 @@ def demo() -> None:
             f"--data_dir={data_dir}",
             f"--frame_size={size.frame_size}",
             "--splits=stratified",
+            *size.prepare_flags,
         ],
         ["inspect", f"--data_dir={data_dir}", f"--contact_sheet={paths.join(folder, 'contact_sheet.png')}"],
     ]
