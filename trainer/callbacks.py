@@ -1,7 +1,8 @@
-"""What happens beside the training steps: progress, keeping the best weights, stopping on NaN."""
+"""What happens beside the training steps: progress, stopping on NaN, keeping weights to use and to go on with."""
 
 import json
 import math
+import re
 import sys
 from typing import Any
 
@@ -63,9 +64,10 @@ class BestWeights(keras.callbacks.Callback):
     common on small validation splits, the one with the smaller loss is kept. Without validation none is.
     """
 
-    def __init__(self, folder: str, best_by: str) -> None:
+    def __init__(self, network: keras.Model, folder: str, best_by: str) -> None:
         super().__init__()
-        self._folder, self._best_by = folder, best_by
+        # Not the compiled model: that would be saved with the optimizer's state, three times as large.
+        self._network, self._folder, self._best_by = network, folder, best_by
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves the weights if they are the best so far, then what they reached: each is seen whole or not."""
@@ -77,7 +79,7 @@ class BestWeights(keras.callbacks.Callback):
             return
         paths.make_directory(self._folder)
         with paths.replacing(paths.join(self._folder, BEST_WEIGHTS)) as temporary:
-            self.model.save_weights(temporary)
+            self._network.save_weights(temporary)
         paths.write_text(paths.join(self._folder, _BEST_METRIC), json.dumps({"epoch": epoch + 1, **reached}))
 
     def best(self) -> dict[str, Any]:
@@ -90,5 +92,42 @@ class BestWeights(keras.callbacks.Callback):
         return (*accuracy, -reached["val_loss"])
 
     def restore(self) -> None:
-        """Loads the weights that are kept."""
-        self.model.load_weights(paths.join(self._folder, BEST_WEIGHTS))
+        """Loads the weights that are kept into the network, if there are any."""
+        file = paths.join(self._folder, BEST_WEIGHTS)
+        if paths.exists(file):
+            self._network.load_weights(file)
+
+
+class ResumePoint(keras.callbacks.Callback):
+    """Keeps weights and optimizer after each epoch, so that an interrupted training goes on with the next.
+
+    Keras' BackupAndRestore writes weights and epoch to two files: killed between them it takes the schedule one
+    epoch too far. Here the epoch is in the file's name, and the file appears whole or not at all.
+    """
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves the state, then deletes older ones."""
+        older = self._files()
+        paths.make_directory(self._folder)
+        with paths.replacing(paths.join(self._folder, f"epoch-{epoch + 1:05d}.weights.h5")) as temporary:
+            self.model.save_weights(temporary)
+        for name in older.values():
+            paths.remove(paths.join(self._folder, name))
+
+    def epochs_done(self) -> int:
+        """Whole epochs of the interrupted training; 0 if there was none."""
+        return max(self._files(), default=0)
+
+    def restore(self, model: keras.Model) -> None:
+        """Loads the state after `epochs_done` epochs into the compiled model; call it in the strategy's scope."""
+        if files := self._files():
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(paths.join(self._folder, files[max(files)]))
+
+    def _files(self) -> dict[int, str]:
+        matches = (re.fullmatch(r"epoch-(\d+)\.weights\.h5", name) for name in paths.list_directory(self._folder))
+        return {int(match[1]): match[0] for match in matches if match}

@@ -15,7 +15,7 @@ from trainer.models import build_model
 from trainer.models.build import INPUT_OF, MODALITIES
 from trainer.preview import write_preview
 from trainer.run import MODEL_FILE, open_run
-from trainer.training import Batches, fit, save_model, save_stage, stage_model_path
+from trainer.training import Batches, fit, save_stage, stage_model_path
 
 STAGES = {
     "audio": ("audio",),
@@ -54,8 +54,7 @@ def train(run_dir: str, data_dir: str, config: TrainConfig) -> None:
             train_fusion(run_dir, dataset, config)
         else:
             _train_network(run_dir, dataset, config, stage)
-    model = keras.models.load_model(stage_model_path(run_dir, STAGES[config.scheme][-1]), compile=False)
-    save_model(model, finished)
+    paths.write_bytes(finished, paths.read_bytes(stage_model_path(run_dir, STAGES[config.scheme][-1])))
 
 
 def _train_network(run_dir: str, dataset: Dataset, config: TrainConfig, stage: str) -> None:

@@ -1,10 +1,8 @@
 """Fitting one network: resumable, best weights kept, logged; and saving it whole."""
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -12,13 +10,11 @@ import tensorflow as tf
 from avinst import paths
 from avinst.progress import format_seconds
 from trainer.batch_norm import reestimate_batch_norm
-from trainer.callbacks import BEST_WEIGHTS, BestWeights, EpochProgress, tell
+from trainer.callbacks import BestWeights, EpochProgress, ResumePoint, tell
 from trainer.config import TrainConfig
 from trainer.models import copy_weights
 from trainer.optimization import compile_for_training
 from trainer.run import CHECKPOINTS_FOLDER, LOGS_FOLDER, MODEL_FILE, STAGES_FOLDER
-
-_BACKUP = "backup"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +67,8 @@ def fit(
     """
     start = time.monotonic()
     checkpoints = paths.join(run_dir, CHECKPOINTS_FOLDER, stage)
-    backup = paths.join(checkpoints, _BACKUP)
-    first_epoch = _epochs_done(backup)
+    resume_point = ResumePoint(checkpoints)
+    first_epoch = resume_point.epochs_done()
     if first_epoch:
         tell(f"{stage}: goes on after epoch {first_epoch} of {epochs}")
     # One replica without a GPU, one a GPU else.
@@ -81,9 +77,11 @@ def fit(
         network = build()
         fitted = keras.Model(network.inputs, network.get_layer("logits").output, name=stage)
         compile_for_training(fitted, config, epochs * batches.steps, multi_label=multi_label)
-    best = BestWeights(checkpoints, config.best_by)
+        resume_point.restore(fitted)
+    best = BestWeights(network, checkpoints, config.best_by)
     fitted.fit(
         batches.train(first_epoch),
+        initial_epoch=first_epoch,
         epochs=epochs,
         steps_per_epoch=batches.steps,
         validation_data=batches.validation,
@@ -96,11 +94,10 @@ def fit(
                 paths.join(run_dir, LOGS_FOLDER, stage), write_graph=False, update_freq="epoch"
             ),
             # Last: an epoch counts as done when everything else about it is written.
-            keras.callbacks.BackupAndRestore(backup, delete_checkpoint=False),
+            resume_point,
         ],
     )
-    if paths.exists(paths.join(checkpoints, BEST_WEIGHTS)):
-        best.restore()
+    best.restore()
     plain = build()
     copy_weights(network, plain)
     if batches.statistics is not None:
@@ -112,28 +109,11 @@ def fit(
 
 
 def save_stage(model: keras.Model, run_dir: str, stage: str) -> None:
-    """Saves a stage's finished model, then deletes its checkpoints."""
-    save_model(model, stage_model_path(run_dir, stage))
-    checkpoints = paths.join(run_dir, CHECKPOINTS_FOLDER, stage)
-    if paths.exists(checkpoints):
-        paths.remove(checkpoints)
-
-
-def save_model(model: keras.Model, path: str) -> None:
-    """Saves a model under a temporary name and renames it: what is there is whole."""
+    """Saves a stage's finished model under a temporary name and renames it, then deletes its checkpoints."""
+    path = stage_model_path(run_dir, stage)
     paths.make_directory(path.rpartition("/")[0])
     with paths.replacing(path) as temporary:
         model.save(temporary)
-
-
-def _epochs_done(backup: str) -> int:
-    """Whole epochs of an interrupted training, as BackupAndRestore noted them; 0 if it noted none."""
-    file = paths.join(backup, "training_metadata.json")
-    if not paths.exists(file):
-        return 0
-    try:
-        values: dict[str, Any] = json.loads(paths.read_text(file))
-        return int(values["epoch"])
-    except (ValueError, KeyError):
-        # Interrupted while it was written; Keras falls back on the epoch before, or begins anew.
-        return 0
+    checkpoints = paths.join(run_dir, CHECKPOINTS_FOLDER, stage)
+    if paths.exists(checkpoints):
+        paths.remove(checkpoints)

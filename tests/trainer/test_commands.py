@@ -1,0 +1,58 @@
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from trainer import evaluate, export, train
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate", "export"])
+def test_help_is_quick_and_imports_no_tensorflow(name):
+    code = (
+        f"import sys; from trainer import {name} as c; status = c.main(['x', '--help']); "
+        "assert not {'tensorflow', 'keras', 'numpy', 'sklearn', 'matplotlib'} & set(sys.modules); sys.exit(status)"
+    )
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - start < 2  # 0.15 s measured alone
+    assert "--run_dir" in done.stdout
+
+
+def test_every_setting_has_a_flag_with_its_help_and_default(capsys):
+    assert train.main(["avinst train", "--help"]) == 0
+    text = capsys.readouterr().out
+    for name, holder in train.SETTINGS.items():
+        assert f"--{name}:" in text
+        assert holder.default is not None
+
+
+def test_wrong_flags_and_missing_runs_are_one_line(tmp_path, capsys, dataset):
+    assert train.main(["x", "--run_dir=r"]) == 2
+    assert "--data_dir is missing" in capsys.readouterr().err
+    assert train.main(["x", "--scheme=all"]) == 2
+    capsys.readouterr()
+    assert train.main(["x", f"--run_dir={tmp_path}/run", f"--data_dir={tmp_path}/none"]) == 1
+    assert evaluate.main(["x", f"--run_dir={tmp_path}/none"]) == 1
+    assert export.main(["x", f"--run_dir={tmp_path}"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert "no dataset directory" in lines[0]
+    assert "no run directory" in lines[1]
+    assert "no config.json" in lines[2]
+    assert train.main(["x", f"--run_dir={tmp_path}/run", f"--data_dir={dataset.data_dir}", "--epochs=0"]) == 1
+    assert "--epochs=0: expected at least 1" in capsys.readouterr().err
+
+
+def test_the_three_commands_in_turn(tmp_path, dataset, capsys):
+    run_dir = f"--run_dir={tmp_path}/run"
+    settings = ["--scheme=audio", "--audio_backbone=small_cnn", "--epochs=1", "--noaugment"]
+    assert train.main(["x", f"--data_dir={dataset.data_dir}", run_dir, *settings]) == 0
+    assert f"avinst evaluate --run_dir={tmp_path}/run" in capsys.readouterr().out
+    assert evaluate.main(["x", run_dir, "--json"]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics == json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert export.main(["x", run_dir]) == 0
+    assert capsys.readouterr().out == f"SavedModel: {tmp_path}/run/export/1\n"

@@ -1,0 +1,163 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from dataset_factory import write_dataset
+
+from avinst.frames import encode_jpeg
+from avinst.log_mel import log_mel
+from avinst.schema import Example, encode_example, parse_examples
+from trainer.exporting import export
+from trainer.models import sub_model
+
+# Calls the SavedModel as a server would. Where None stands for a module, importing it fails: importing
+# TensorFlow alone would import Keras.
+STRANGER = """
+import sys
+for name in ("keras", "avinst", "trainer", "tensorflow_io"):
+    sys.modules[name] = None
+import numpy as np
+import tensorflow as tf
+
+given, wanted = np.load(sys.argv[2], allow_pickle=False), {}
+loaded = tf.saved_model.load(sys.argv[1])
+inputs = {
+    "waveform": tf.constant(given["waveform"]),
+    "jpeg": tf.constant([bytes(row[: size]) for row, size in zip(given["jpeg"], given["jpeg_size"])]),
+    "log_mel": tf.constant(given["log_mel"]),
+    "frame": tf.constant(given["frame"]),
+    "examples": tf.constant([bytes(row[: size]) for row, size in zip(given["example"], given["example_size"])]),
+}
+for name, signature in loaded.signatures.items():
+    names = signature.structured_input_signature[1]
+    for output, value in signature(**{key: inputs[key] for key in names}).items():
+        wanted[f"{name}/{output}"] = value.numpy()
+np.savez(sys.argv[3], **wanted)
+"""
+
+
+@pytest.fixture(scope="module")
+def segments(dataset):
+    """Three segments: waveforms, JPEGs, and the examples that `prepare` would store of them."""
+    spec = dataset.spec
+    generator = np.random.default_rng(1)
+    waveform = generator.uniform(-0.8, 0.8, (3, spec.segment_samples)).astype(np.float32)
+    waveform *= np.array([1.0, 1e-2, 0.0], np.float32)[:, None]  # loud, soft, digital silence
+    jpegs = [encode_jpeg(generator.integers(0, 256, (64, 64, 3)).astype(np.uint8), spec) for _ in range(3)]
+    spectrograms = log_mel(waveform, spec).numpy()
+    examples = [
+        encode_example(Example(spectrogram, jpeg, (0,), "v", index, float(index)), spec)
+        for index, (spectrogram, jpeg) in enumerate(zip(spectrograms, jpegs, strict=True))
+    ]
+    return waveform, jpegs, spectrograms, examples
+
+
+def padded(rows):
+    sizes = np.array([len(row) for row in rows])
+    table = np.zeros((len(rows), sizes.max()), np.uint8)
+    for row, content in enumerate(rows):
+        table[row, : len(content)] = np.frombuffer(content, np.uint8)
+    return table, sizes
+
+
+def test_a_stranger_gets_from_sound_and_jpeg_what_the_model_gives_on_the_stored_example(
+    independent_run, dataset, segments, tmp_path
+):
+    waveform, jpegs, spectrograms, examples = segments
+    directory = export(independent_run)
+    assert directory == f"{independent_run.run_dir}/export/1"
+    stored = parse_examples(tf.constant(examples), dataset.spec, 3)
+    jpeg, jpeg_size = padded(jpegs)
+    example, example_size = padded(examples)
+    np.savez(
+        tmp_path / "given.npz",
+        waveform=waveform,
+        jpeg=jpeg,
+        jpeg_size=jpeg_size,
+        log_mel=spectrograms,
+        frame=stored["frame"].numpy(),
+        example=example,
+        example_size=example_size,
+    )
+    command = [sys.executable, "-c", STRANGER, directory, tmp_path / "given.npz", tmp_path / "found.npz"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = np.load(tmp_path / "found.npz")
+    expected = independent_run.model([stored["log_mel"], stored["frame"]]).numpy()
+    # The stored log-mel is float16: below 64 dB in size, half a step is 0.016 dB, of a deviation of 10 dB;
+    # so inputs of standard size move by 0.0016, and probabilities by about that.
+    for signature in ("serving_default", "tensors", "features"):
+        np.testing.assert_allclose(found[f"{signature}/probabilities"], expected, atol=2e-3)
+    # The same bytes in, so float32 rounding only.
+    np.testing.assert_allclose(found["examples/probabilities"], expected, atol=1e-5)
+    exact = sub_model(independent_run.model, ["audio_features", "visual_features"])(
+        [tf.constant(spectrograms), stored["frame"]]
+    )
+    for name, values in zip(("audio_features", "visual_features"), exact, strict=True):
+        assert found[f"features/{name}"].dtype == np.float32
+        np.testing.assert_allclose(found[f"features/{name}"], values, rtol=1e-4, atol=1e-4)  # float32
+
+
+def test_versions_count_up_and_assets_tell_labels_and_spec(untrained_run, dataset, tmp_path):
+    run = untrained_run("audio")
+    (tmp_path / "models" / "7").mkdir(parents=True)
+    directory = export(run, str(tmp_path / "models"))
+    assert directory == str(tmp_path / "models" / "8")
+    assets = Path(directory, "assets")
+    assert (assets / "labels.txt").read_text() == "cello\ndrum\nflute\n"
+    assert json.loads((assets / "dataset_spec.json").read_text()) == dataset.spec.to_json()
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "raw", "tensor"), [("audio", "waveform", "log_mel"), ("visual", "jpeg", "frame")]
+)
+def test_a_model_of_one_modality_takes_its_own_input_only(untrained_run, tmp_path, scheme, raw, tensor):
+    loaded = tf.saved_model.load(export(untrained_run(scheme), str(tmp_path / "models")))
+    inputs = {name: list(signature.structured_input_signature[1]) for name, signature in loaded.signatures.items()}
+    assert inputs == {"serving_default": [raw], "tensors": [tensor], "examples": ["examples"], "features": [raw]}
+    outputs = {name: set(signature.structured_outputs) for name, signature in loaded.signatures.items()}
+    assert outputs["features"] == {f"{scheme}_features", "probabilities"}
+    assert outputs["serving_default"] == outputs["tensors"] == outputs["examples"] == {"probabilities"}
+
+
+def test_any_batch_size_and_features_in_float32_under_mixed_precision(untrained_run, tmp_path, dataset):
+    run = untrained_run("joint", precision="mixed_bfloat16")
+    loaded = tf.saved_model.load(export(run, str(tmp_path / "models")))
+    jpeg = encode_jpeg(np.zeros((64, 64, 3), np.uint8), dataset.spec)
+    for count in (1, 4):
+        found = loaded.signatures["features"](
+            waveform=tf.zeros([count, dataset.spec.segment_samples]), jpeg=tf.constant([jpeg] * count)
+        )
+        assert {name: (value.shape, value.dtype) for name, value in found.items()} == {
+            "audio_features": ((count, 1024), tf.float32),
+            "visual_features": ((count, 2048), tf.float32),
+            "probabilities": ((count, 3), tf.float32),
+        }
+
+
+def test_an_export_that_computes_something_else_is_not_left_behind(untrained_run, tmp_path, monkeypatch):
+    from trainer import exporting
+
+    monkeypatch.setattr(exporting, "log_mel", lambda waveform, spec: log_mel(2 * waveform, spec) + 1.0)
+    original = exporting._write
+
+    def write_then_mend(run, directory):
+        original(run, directory)
+        monkeypatch.setattr(exporting, "log_mel", log_mel)
+
+    monkeypatch.setattr(exporting, "_write", write_then_mend)
+    with pytest.raises(RuntimeError, match="is off by"):
+        export(untrained_run("audio"), str(tmp_path / "models"))
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_several_labels_a_recording_are_exported(untrained_run, tmp_path):
+    several = write_dataset(tmp_path / "data", multi_label=True)
+    loaded = tf.saved_model.load(export(untrained_run("audio", several), str(tmp_path / "models")))
+    silent = tf.zeros([1, several.spec.segment_samples])
+    assert loaded.signatures["serving_default"](waveform=silent)["probabilities"].shape == (1, 3)
