@@ -119,3 +119,17 @@ def test_one_modality_has_its_own_interval_and_none_across():
     assert within_x.low < within_x.value < within_x.high
     assert np.isnan(within_y.value)
     assert np.isnan(across.value)
+
+
+def test_a_p_value_is_never_zero():
+    x = generator().normal(size=(30, 1))
+    # No permutation of 30 in 99 reaches |rho| = 1 but the order itself, which counts.
+    assert permutation_null(x, x, 99, generator()).p_values.tolist() == [[0.01]]
+
+
+def test_the_interval_of_unrelated_features_holds_its_own_estimate():
+    values = generator(7).normal(size=(50, 30))
+    across = mean_absolute_intervals(values[:, :10], values[:, 10:], 400, generator())[2]
+    # Resamples without centring lie at about 0.16, wholly above the estimate.
+    assert across.low < across.value < across.high
+    assert across.value == pytest.approx(0.114, abs=0.02)  # chance at 50 recordings: 0.8 / sqrt(49)
