@@ -27,7 +27,9 @@ def import_tensorflow_quietly() -> None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                import tensorflow  # noqa: F401
+                import tensorflow
+            # Its warnings are about functions traced again and the like: nothing that a user could change.
+            tensorflow.get_logger().setLevel("ERROR")
             failed = False
         finally:
             os.dup2(stderr, 2)
