@@ -44,18 +44,28 @@ class MediaFile:
         self._container, size = _open(path, limits)
         self._opened = [self._container]
         try:
+            if not any(stream.type in ("video", "audio") for stream in self._container.streams):
+                raise MediaError(OPEN, "not_media", "the file's head names neither picture nor sound")
             self._streams = {kind: _choose(self._container, kind) for kind in ("video", "audio")}
             _check_pixels(self._streams["video"].codec_context, limits)
         except BaseException:
             self._container.close()
             raise
         self.zero = _start_seconds(self._container)
-        duration = self._container.duration
-        self.declared_seconds = duration / av.time_base if duration and duration > 0 else None
         self.format_name = self._container.format.name
+        self.declared_seconds = self._declared_seconds()
         self._is_shared = size <= SHARED_FILE_BYTES
         self._demuxed: Iterator[Any] | None = None
         self._waiting: dict[int, deque[Any]] = {stream.index: deque() for stream in self._streams.values()}
+
+    def _declared_seconds(self) -> float | None:
+        video = self._streams["video"]
+        if self.format_name == "avi" and video.frames and video.average_rate:
+            return float(
+                video.frames / video.average_rate
+            )  # of a cut AVI, FFmpeg gives what is left as its length
+        duration = self._container.duration
+        return duration / av.time_base if duration and duration > 0 else None
 
     def close(self) -> None:
         """Closes all that is open."""
