@@ -43,7 +43,6 @@ _IMPORTED = {
     "pillow": "PIL",
     "scikit-learn": "sklearn",
     "scipy": "scipy",
-    "symusic": "symusic",
     "tensorboard": "tensorboard",
     "tensorflow": "tensorflow",
     "tensorflow-io": "avinst.log_mel",  # the one place that imports it, and does so quietly
