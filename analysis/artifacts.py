@@ -5,6 +5,10 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Callable
+from functools import partial
+
+from matplotlib.figure import Figure
 
 from analysis.correlation import block_q_values, label_summary, matrix_csv
 from analysis.correlation_figures import matrix_figure, overview_figure
@@ -16,7 +20,10 @@ from analysis.importance import importance_csv
 from analysis.importance_figures import importance_figure, share_figure
 from analysis.study import Study
 from avinst import paths
+from avinst.progress import Progress
 
+# Tag, file, description, and what draws the figure.
+_Sketch = tuple[str, str, str, Callable[[], Figure]]
 REPORT_FILE = "report.html"
 _LONGEST_NAME = 80
 
@@ -40,35 +47,18 @@ class Picture:
 
 def draw_pictures(study: Study) -> list[Picture]:
     """All figures of a study, in the order in which they are to be read."""
-    number = {"audio": study.settings.correlation.top_audio, "visual": study.settings.correlation.top_visual}
-    pictures = [
-        Picture(
-            "correlation/overview",
-            "correlations/overview.png",
-            png_bytes(overview_figure(study.correlations)),
-            "Mean absolute rank correlation within audio, within vision and across modalities for each label, "
-            "beside the band that chance gives.",
-        ),
-        Picture(
-            "importance/modality_share",
-            "importance/modality_share.png",
-            png_bytes(share_figure(study.importance)),
-            "Summed importance of the audio and of the visual features for each label.",
-        ),
-    ]
+    sketches = _overviews(study)
     for label in study.features.label_names:
-        name = file_name(label)
-        if label in study.correlations:
-            figure = matrix_figure(study.correlations[label])
-            text = f"Matrix of rank correlations of the most important features for {label}."
-            pictures.append(Picture(f"correlation/{label}", f"correlations/{name}.png", png_bytes(figure), text))
-        if label not in study.importance.unpredicted:
-            figure = importance_figure(study.importance, label, number)
-            text = f"The most important audio and visual features for {label}."
-            pictures.append(Picture(f"importance/{label}", f"importance/{name}.png", png_bytes(figure), text))
+        sketches += _label_sketches(study, label)
         exhibits = [e for e in study.exhibits if study.features.label_names[e.choice.label_index] == label]
         for position, exhibit in enumerate(exhibits):
-            pictures += _exhibit_pictures(study, exhibit, position)
+            sketches += _exhibit_sketches(study, exhibit, position)
+    pictures = []
+    progress = Progress("figures", len(sketches))
+    for tag, file, description, draw in sketches:
+        pictures.append(Picture(tag, file, png_bytes(draw()), description))
+        progress.advance()
+    progress.finish()
     return pictures
 
 
@@ -124,29 +114,62 @@ def file_name(text: str) -> str:
     return name
 
 
-def _exhibit_pictures(study: Study, exhibit: Exhibit, position: int) -> list[Picture]:
+def _overviews(study: Study) -> list[_Sketch]:
+    return [
+        (
+            "correlation/overview",
+            "correlations/overview.png",
+            "Mean absolute rank correlation within audio, within vision and across modalities for each label, "
+            "beside the band that chance gives.",
+            partial(overview_figure, study.correlations),
+        ),
+        (
+            "importance/modality_share",
+            "importance/modality_share.png",
+            "Summed importance of the audio and of the visual features for each label.",
+            partial(share_figure, study.importance),
+        ),
+    ]
+
+
+def _label_sketches(study: Study, label: str) -> list[_Sketch]:
+    name = file_name(label)
+    sketches: list[_Sketch] = []
+    if label in study.correlations:
+        text = f"Matrix of rank correlations of the most important features for {label}."
+        draw = partial(matrix_figure, study.correlations[label])
+        sketches.append((f"correlation/{label}", f"correlations/{name}.png", text, draw))
+    if label not in study.importance.unpredicted:
+        text = f"The most important audio and visual features for {label}."
+        number = {"audio": study.settings.correlation.top_audio, "visual": study.settings.correlation.top_visual}
+        draw = partial(importance_figure, study.importance, label, number)
+        sketches.append((f"importance/{label}", f"importance/{name}.png", text, draw))
+    return sketches
+
+
+def _exhibit_sketches(study: Study, exhibit: Exhibit, position: int) -> list[_Sketch]:
     choice = exhibit.choice
     label = study.features.label_names[choice.label_index]
     predicted = ", ".join(choice.predicted) or "nothing"
-    title = f"{choice.video_id[-60:]}, second {exhibit.start_seconds:g}\n{label} {choice.probability:.2f}" + (
-        f", predicted {predicted}"
+    title = (
+        f"{choice.video_id[-60:]}, second {exhibit.start_seconds:g}\n"
+        f"{label} {choice.probability:.2f}, predicted {predicted}"
     )
     base = f"gradcam/{file_name(label)}/{position:02d}_{file_name(choice.video_id)}"
-    pictures = []
+    sketches: list[_Sketch] = []
     if "visual" in exhibit.evidence:
-        figure = frame_figure(exhibit.inputs["frame"], exhibit.evidence["visual"], title)
         text = f"Frame of a {label} recording, and where in it the evidence for {label} lies."
-        pictures.append(Picture(f"gradcam/{label}/frame", f"{base}_frame.png", png_bytes(figure), text))
+        draw = partial(frame_figure, exhibit.inputs["frame"], exhibit.evidence["visual"], title)
+        sketches.append((f"gradcam/{label}/frame", f"{base}_frame.png", text, draw))
     if "audio" in exhibit.evidence:
-        figure = spectrogram_figure(
+        text = f"Spectrogram of a {label} recording, and where in it the evidence for {label} lies."
+        draw = partial(
+            spectrogram_figure,
             exhibit.inputs["log_mel"],
             exhibit.evidence["audio"],
             study.dataset.spec,
             exhibit.start_seconds,
             title,
         )
-        text = f"Spectrogram of a {label} recording, and where in it the evidence for {label} lies."
-        pictures.append(
-            Picture(f"gradcam/{label}/spectrogram", f"{base}_spectrogram.png", png_bytes(figure), text)
-        )
-    return pictures
+        sketches.append((f"gradcam/{label}/spectrogram", f"{base}_spectrogram.png", text, draw))
+    return sketches

@@ -82,16 +82,9 @@ def _relation(study: Study) -> list[str]:
     by_chance = _mean(
         [float(null.mean_absolute.mean()) for label in q_values if (null := results[label].null) is not None]
     )
-    if related:
-        first = (
-            f"For {len(related)} of {len(q_values)} labels the most important audio and visual features move "
-            f"together beyond chance: {', '.join(related)}."
-        )
-    else:
-        first = (
-            f"For none of {len(q_values)} labels do the most important audio and visual features move together "
-            "beyond chance."
-        )
+    judged = f"{len(q_values)} label{'s' if len(q_values) > 1 else ''}"
+    number = f"{len(related)} of {judged}: {', '.join(related)}" if related else f"none of {judged}"
+    first = f"The most important audio and visual features move together beyond chance for {number}."
     second = (
         f"Averaged over labels, mean |rho| is {across:.2f} across modalities, where chance alone gives "
         f"{by_chance:.2f}; it is {inside}."
@@ -108,7 +101,10 @@ def _coverage(study: Study) -> list[str]:
             "could be found there, and single large values mean little."
         )
     if study.skipped:
-        reasons = "; ".join(f"{label} ({reason})" for label, reason in study.skipped.items())
+        labels_of: dict[str, list[str]] = {}
+        for label, reason in study.skipped.items():
+            labels_of.setdefault(reason, []).append(label)
+        reasons = "; ".join(f"{', '.join(labels)} ({reason})" for reason, labels in labels_of.items())
         sentences.append(f"Without correlations: {reasons}.")
     if study.importance.unpredicted:
         sentences.append(

@@ -60,8 +60,8 @@ def analyze(
     study = study_model(
         run.model, dataset, settings, lambda split: keyed_examples(dataset, split, settings.batch_size), say
     )
-    say("figures and files")
     pictures = draw_pictures(study)
+    say("files, TensorBoard summaries, report")
     write_files(study, pictures, output_dir)
     log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
     write_summaries(study, pictures, log_dir)

@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from analysis.correlation import CorrelationSettings, correlate_label
@@ -88,6 +89,16 @@ def test_spectrogram_axes_are_hertz_on_the_mel_scale_and_seconds():
     assert left + hop / 2 == pytest.approx(3.0 + 512 / 22050)
     assert (right - left) / hop == pytest.approx(96)
     assert (bottom, top) == (-0.5, 95.5)
+
+
+def test_bands_lie_where_their_filters_peak():
+    bins = 2**15 + 1
+    filters = tf.signal.linear_to_mel_weight_matrix(
+        SPEC.mel_bands, bins, SPEC.sample_rate_hz, SPEC.mel_low_hz, SPEC.mel_high_hz
+    ).numpy()
+    peaks_hz = filters.argmax(axis=0) * SPEC.sample_rate_hz / 2 / (bins - 1)
+    # The grid is 0.34 Hz fine, the lowest bands are 27 Hz apart: 0.02 bands.
+    np.testing.assert_allclose(mel_band_position(peaks_hz, SPEC), np.arange(SPEC.mel_bands), atol=0.02)
 
 
 def test_a_click_is_drawn_when_it_sounds():

@@ -38,7 +38,7 @@ def conv(kernel, strides=1, padding="valid", dilation=1):
         [conv(3, 2), conv(3), layers.AveragePooling2D(3, 2), conv((1, 5), padding="same")],
         [layers.ZeroPadding2D(((3, 2), (1, 4))), conv(5, 2, "same"), layers.AveragePooling2D(2, padding="same")],
         [
-            conv(3, padding="same", dilation=2),
+            conv(3, dilation=2),
             layers.SeparableConv2D(1, 3, 2, "same", depthwise_initializer="ones"),
         ],
         [layers.DepthwiseConv2D(4, 3, depthwise_initializer="ones"), layers.BatchNormalization()],

@@ -6,6 +6,7 @@ from scipy import stats
 from toy_models import toy_model
 from toy_study_parts import SETTINGS, toy_batches, toy_dataset
 
+from analysis.importance import head_of, importance
 from analysis.study import study_model
 from avinst.errors import UserError
 
@@ -23,6 +24,21 @@ def test_features_are_chosen_on_one_split_and_correlated_on_another(toy_study):
     first = toy_study.features.audio[column][:, chosen.top(label, "audio", 3)[0]]
     last = toy_study.features.visual[column][:, chosen.top(label, "visual", 4)[-1]]
     assert result.rho[0, -1] == pytest.approx(stats.spearmanr(first, last).statistic)
+
+
+def test_the_analyzed_split_has_no_say_in_the_choice(monkeypatch):
+    given = {}
+
+    def spy(features, chosen_by, settings):
+        given.update(features=features, chosen_by=chosen_by)
+        return {}, {}
+
+    monkeypatch.setattr("analysis.study.correlate", spy)
+    study = study_model(toy_model(), toy_dataset(), SETTINGS, toy_batches)
+    assert given["features"] is study.features
+    expected = importance(study.selection, head_of(toy_model()))
+    np.testing.assert_allclose(given["chosen_by"].values["audio"], expected.values["audio"], rtol=1e-5)
+    assert not np.allclose(given["chosen_by"].values["audio"], study.importance.values["audio"], equal_nan=True)
 
 
 @pytest.mark.parametrize("case", ["no validation split", "the same split"])

@@ -57,8 +57,10 @@ def test_summary_counts_the_related_labels_after_correction(toy_study):
     # p is 1/1000 for the first and 1 for the others; corrected over the labels 1/1000 times their number.
     assert block_q_values(related)[labels[0]] == pytest.approx(len(labels) / 1000)
     sentences = summary_sentences(dataclasses.replace(toy_study, correlations=related))
-    assert sentences[0].startswith(f"For 1 of {len(labels)} labels")
-    assert sentences[0].endswith(f"beyond chance: {labels[0]}.")
+    assert sentences[0].endswith(f"beyond chance for 1 of {len(labels)} labels: {labels[0]}.")
+    none = {label: with_null(result, 0.9, mean_null=1.0) for label, result in related.items()}
+    sentences = summary_sentences(dataclasses.replace(toy_study, correlations=none))
+    assert sentences[0].endswith(f"beyond chance for none of {len(labels)} labels.")
 
 
 def test_summary_warns_and_names_what_is_missing(toy_study):
@@ -67,10 +69,12 @@ def test_summary_warns_and_names_what_is_missing(toy_study):
     importance = dataclasses.replace(
         toy_study.importance, count={name: 5 * (name != "piano") for name in toy_study.importance.label_names}
     )
-    study = dataclasses.replace(toy_study, importance=importance, skipped={"piano": "2 recordings"})
+    study = dataclasses.replace(
+        toy_study, importance=importance, skipped={"flute": "2 recordings", "piano": "2 recordings"}
+    )
     text = " ".join(summary_sentences(study))
     assert "predicted as piano" in text
-    assert "piano (2 recordings)" in text
+    assert "Without correlations: flute, piano (2 recordings)." in text
 
 
 def test_dead_maps_are_counted(toy_study):
