@@ -7,7 +7,7 @@ import pytest
 from dataset_factory import write_dataset
 
 from avinst.errors import UserError
-from trainer.evaluation import check_same_dataset, evaluate, metrics_table
+from trainer.evaluation import check_same_dataset, evaluate, evaluate_stages, metrics_table
 from trainer.predictions import predict_split
 
 LABELS = ("cello", "drum", "flute")
@@ -72,3 +72,12 @@ def test_the_table_tells_values_with_intervals_and_labels_without_examples():
     table = metrics_table({"segment": level, "recording": level}).splitlines()
     assert table[1].split() == ["hit_at_1", *["0.500", "(0.250", "to", "0.750)"] * 2]
     assert table[-1].split() == ["flute", "-", "-", "-", "-", "0"]
+
+
+def test_an_independent_run_tells_what_each_modality_does_alone(independent_run, dataset, untrained_run):
+    stages = evaluate_stages(independent_run, dataset, "test")
+    assert list(stages) == ["audio", "visual"]
+    folder = Path(independent_run.run_dir) / "stages"
+    for stage, metrics in stages.items():
+        assert json.loads((folder / stage / "metrics.json").read_text()) == {"test": metrics}
+    assert evaluate_stages(untrained_run("joint"), dataset, "test") == {}

@@ -7,6 +7,7 @@ from dataset_factory import write_dataset
 
 from avinst.errors import UserError
 from trainer.callbacks import EpochProgress
+from trainer.input_pipeline import examples
 from trainer.predictions import predict_split
 from trainer.run import load_run
 from trainer.schemes import train
@@ -135,3 +136,13 @@ def test_what_nothing_can_be_learned_from_is_refused(quick, tmp_path):
     with pytest.raises(UserError, match="'train' has no examples"):
         train(str(tmp_path / "run"), empty.data_dir, quick)
     assert not (tmp_path / "run").exists()
+
+
+def test_the_saved_statistics_are_those_of_the_training_examples(dataset, independent_run_dir):
+    model = load_run(independent_run_dir, "stages/visual/model.keras").model
+    before_norm = keras.Model(model.inputs, model.get_layer("visual_block1_conv").output)
+    # 48 examples are 6 full batches of 8: each counts once, and none is augmented.
+    seen = np.concatenate([before_norm(features) for features, _ in examples(dataset, "train", 8)])
+    norm = model.get_layer("visual_block1_bn")
+    np.testing.assert_allclose(norm.moving_mean, seen.mean(axis=(0, 1, 2)), atol=1e-4)  # float32, values about 1
+    np.testing.assert_allclose(norm.moving_variance, seen.var(axis=(0, 1, 2)), rtol=1e-3, atol=1e-4)
