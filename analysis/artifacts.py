@@ -10,8 +10,9 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from analysis.correlation import block_q_values, label_summary, matrix_csv
+from analysis.correlation import block_q_values
 from analysis.correlation_figures import matrix_figure, overview_figure
+from analysis.correlation_tables import label_summary, matrix_csv
 from analysis.features import save_features
 from analysis.figures import png_bytes
 from analysis.galleries import Exhibit

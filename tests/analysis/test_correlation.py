@@ -10,9 +10,8 @@ from analysis.correlation import (
     correlate,
     correlate_label,
     halves,
-    label_summary,
-    matrix_csv,
 )
+from analysis.correlation_tables import label_summary, matrix_csv
 from analysis.features import Features
 from analysis.importance import Importance
 

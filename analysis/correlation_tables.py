@@ -1,0 +1,58 @@
+"""Rank correlations as files: a label's matrix as CSV, its figures as JSON."""
+
+import csv
+import dataclasses
+import io
+import math
+from typing import Any
+
+import numpy as np
+
+from analysis.correlation import FEW_RECORDINGS, LabelCorrelation
+from analysis.spearman import MeanAbsolute
+
+
+def matrix_csv(result: LabelCorrelation) -> str:
+    """The matrix as CSV; header and first column are the features' names, dead features' cells are empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["", *result.names])
+    for name, row in zip(result.names, result.rho, strict=True):
+        writer.writerow([name, *("" if math.isnan(value) else f"{value:.6f}" for value in row)])
+    return buffer.getvalue()
+
+
+def label_summary(result: LabelCorrelation) -> dict[str, Any]:
+    """What `correlations/summary.json` says about a label; null where something is not defined."""
+    summary: dict[str, Any] = {
+        "recordings": result.recordings,
+        "few_recordings": result.recordings < FEW_RECORDINGS,
+        "audio_audio": _interval(result.within_audio),
+        "visual_visual": _interval(result.within_visual),
+        "audio_visual": _interval(result.across),
+        "null": None,
+        "significant_pairs": int(result.significant.sum()),
+        "pairs": 0,
+        "dead_features": list(result.dead),
+        "features": list(result.names),
+    }
+    if result.null is not None and math.isfinite(result.across.value):
+        summary["pairs"] = int(np.isfinite(result.null.p_values).sum())
+        low, high = np.quantile(result.null.mean_absolute, [0.025, 0.975])
+        summary["null"] = {
+            "mean": _rounded(result.null.mean_absolute.mean()),
+            "low": _rounded(low),
+            "high": _rounded(high),
+            "largest_rho": _rounded(result.null.maximum.mean()),
+            "p_value": _rounded(result.block_p_value),
+            "detectable_rho": _rounded(result.detectable_rho),
+        }
+    return summary
+
+
+def _interval(mean: MeanAbsolute) -> dict[str, float | None]:
+    return {name: _rounded(value) for name, value in dataclasses.asdict(mean).items()}
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 6) if math.isfinite(value) else None
