@@ -5,10 +5,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-_LARGEST_NUMBER_OF_BATCHES = 50
+from avinst.progress import Progress
+
+LARGEST_NUMBER_OF_BATCHES = 50
 
 
-def reestimate_batch_norm(model: keras.Model, batches: tf.data.Dataset) -> int:
+def reestimate_batch_norm(model: keras.Model, batches: tf.data.Dataset, progress: Progress | None = None) -> int:
     """Sets mean and variance of every BatchNorm layer to those of its inputs over the batches.
 
     Each batch is normalized by its own statistics on its way through the network, as in training, and the
@@ -18,6 +20,7 @@ def reestimate_batch_norm(model: keras.Model, batches: tf.data.Dataset) -> int:
     Args:
         model: its weights stay as they are.
         batches: features as the model takes them, and labels; at most 50 batches are used. Equally large.
+        progress: counts the examples.
 
     Returns:
         The number of layers re-estimated.
@@ -41,10 +44,14 @@ def reestimate_batch_norm(model: keras.Model, batches: tf.data.Dataset) -> int:
 
     sums: list[tuple[tf.Tensor, tf.Tensor]] = []
     count = 0
-    for features, _ in batches.take(_LARGEST_NUMBER_OF_BATCHES):
+    for features, label in batches.take(LARGEST_NUMBER_OF_BATCHES):
         found = moments(features)
         sums = found if not sums else [(m + n, s + t) for (m, s), (n, t) in zip(sums, found, strict=True)]
         count += 1
+        if progress:
+            progress.advance(len(label))
+    if progress:
+        progress.finish()
     for layer, (mean_sum, square_sum) in zip(layers, sums, strict=True):
         mean = mean_sum / count
         layer.moving_mean.assign(mean)

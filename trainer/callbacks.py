@@ -47,6 +47,11 @@ class EpochProgress(keras.callbacks.Callback):
         assert self._progress is not None
         self._progress.update((batch + 1) * self._batch_size, f"loss {loss:.3f}")
 
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Shows that the time goes into validating now."""
+        assert self._progress is not None
+        self._progress.update(self._steps * self._batch_size, f"validating, batch {batch + 1}")
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Ends the epoch's line."""
         logs = logs or {}

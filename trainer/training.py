@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from avinst import paths
-from avinst.progress import format_seconds
-from trainer.batch_norm import reestimate_batch_norm
+from avinst.progress import Progress, format_seconds
+from trainer.batch_norm import LARGEST_NUMBER_OF_BATCHES, reestimate_batch_norm
 from trainer.callbacks import BestWeights, EpochProgress, ResumePoint, tell
 from trainer.config import TrainConfig
 from trainer.models import copy_weights
@@ -101,7 +101,9 @@ def fit(
     plain = build()
     copy_weights(network, plain)
     if batches.statistics is not None:
-        reestimate_batch_norm(plain, batches.statistics())
+        total = min(batches.steps, LARGEST_NUMBER_OF_BATCHES) * batches.batch_size
+        progress = Progress(f"{stage}, BatchNorm statistics", total)
+        reestimate_batch_norm(plain, batches.statistics(), progress)
     kept = best.best()
     which = f"epoch {kept['epoch']}, validation accuracy {kept['val_accuracy']:.3f}," if kept else "the last epoch"
     tell(f"{stage}: {which} is kept; {format_seconds(time.monotonic() - start)}")
