@@ -12,6 +12,7 @@ What a segment is:
 - A segment is a Loss where its middle lies before the first frame or after the last (`no_picture`), where the
   sound has ended before it or within its first 0.1 s (`no_sound`), where neither any sound nor a new frame
   falls in it (`gap`), and where its sound or its frame could not be decoded (`damaged`).
+- Of more than 100 losses in a row for one reason, the rest is one Loss without a number.
 - If a file holds fewer segments than its head says, the missing ones are one Loss, `truncated`.
 - Several streams of a kind: the one marked as default, else the first. Cover art is no picture.
 
@@ -19,6 +20,8 @@ Sound is mixed down to mono with weights that add up to 1 (libswresample's), wit
 All is read in one pass, however long the file: memory does not grow with its length.
 """
 
+import contextlib
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -33,6 +36,7 @@ from avinst.spec import DatasetSpec
 __all__ = ["DecodeLimits", "Loss", "MediaError", "Segment", "decode_segments"]
 
 SLACK_SECONDS = 0.1
+LOSSES_IN_A_ROW = 100
 # From here on, a file is entered by seeking; before, it is read from its beginning.
 SEEK_SECONDS = 10
 
@@ -64,15 +68,15 @@ def decode_segments(
     start_seconds = max(0.0, start_seconds)
     # Two seconds earlier for the sound's decoder; the picture's begins at a keyframe before that by itself.
     seek = float(math.floor(start_seconds) - 2) if start_seconds >= SEEK_SECONDS else 0.0
-    file = MediaFile(path, limits, seek)
     try:
-        part_seconds = min(file.declared_seconds or 0.0, end_seconds) - start_seconds
-        _check_duration(part_seconds, limits)
-        if announce:
-            announce(max(0.0, part_seconds))
-        yield from _Part(file, spec, start_seconds, end_seconds, limits, planned).segments()
-    finally:
-        file.close()
+        with contextlib.closing(MediaFile(path, limits, seek)) as file:
+            part_seconds = min(file.declared_seconds or 0.0, end_seconds) - start_seconds
+            _check_duration(part_seconds, limits)
+            if announce:
+                announce(max(0.0, part_seconds))
+            yield from _summarised(_Part(file, spec, start_seconds, end_seconds, limits, planned).segments())
+    except MemoryError as error:
+        raise MediaError(DECODE, "out_of_memory", "decoding takes more memory than there is") from error
 
 
 class _Part:
@@ -167,6 +171,23 @@ class _Part:
         if is_silent and shown < start:
             return "gap", "there is neither sound nor a new frame in it"
         return None
+
+
+def _summarised(parts: Iterator[Segment | Loss]) -> Iterator[Segment | Loss]:
+    """Long rows of one loss end in one that stands for the rest: a false time stamp can skip hours."""
+    reason, row, last = "", 0, 0
+    for part in itertools.chain(parts, [None]):
+        is_more = isinstance(part, Loss) and part.segment is not None and part.reason == reason
+        if not is_more and row > LOSSES_IN_A_ROW:
+            more = row - LOSSES_IN_A_ROW
+            yield Loss(None, SEGMENT, reason, f"{more} more segments in a row, up to number {last}")
+        row = row + 1 if is_more else 1
+        if isinstance(part, Loss):
+            reason, last = part.reason, part.segment or 0
+        else:
+            reason = ""
+        if part is not None and row <= LOSSES_IN_A_ROW:
+            yield part
 
 
 def _check_duration(seconds: float, limits: DecodeLimits) -> None:

@@ -124,6 +124,8 @@ class MediaFile:
             raise
         except av.FFmpegError:
             return  # the rest is unreadable; what is missing is found by comparing lengths
+        except IndexError:
+            return  # PyAV stumbles at the end of a file in which further streams have turned up
 
 
 def _open(path: str, limits: DecodeLimits) -> tuple[Any, int]:

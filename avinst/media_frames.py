@@ -231,7 +231,13 @@ def renderer(spec: DatasetSpec, sample_aspect: Fraction | None) -> Render:
     def render(frame: Any) -> bytes:
         turns = round(frame.rotation / 90) % 4
         # One thread: setting up a pool of them costs more than the conversion.
-        picture = np.rot90(reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray(), turns)
+        try:
+            rgb = reformatter.reformat(frame, format="rgb24", threads=1)
+        except av.error.MemoryError:
+            raise
+        except (av.FFmpegError, ValueError) as error:
+            raise MediaError(DECODE, "unknown_pixels", f"no conversion to RGB from {frame.format.name}") from error
+        picture = np.rot90(rgb.to_ndarray(), turns)
         return encode_jpeg(fit_frame(picture, spec, 1 / aspect if turns % 2 else aspect), spec)
 
     return render

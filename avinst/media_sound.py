@@ -103,7 +103,7 @@ class Sound:
         zero = float(self._zero) + self._origin
         for frame in self._frames():
             rate = rate or frame.sample_rate
-            for seconds, samples in mixer.mix(frame, rate):
+            for seconds, samples in self._mixed(mixer, frame, rate):
                 place = position
                 if seconds is not None:
                     place = round((seconds - zero) * rate)
@@ -120,6 +120,15 @@ class Sound:
                 self._note_run(self._origin + place / rate, self._origin + position / rate)
                 yield rate, samples
         self.end_seconds = self._runs[-1][1] if self._runs else 0.0
+
+    def _mixed(self, mixer: "MonoMixer", frame: Any, rate: int) -> list[tuple[float | None, np.ndarray]]:
+        try:
+            return list(mixer.mix(frame, rate))
+        except av.error.MemoryError:
+            raise
+        except av.FFmpegError:  # a damaged packet has made a frame that no mixer takes
+            self.bad_packets.append(float(frame.time or 0.0) - float(self._zero))
+            return []
 
     def _note_run(self, first: float, last: float) -> None:
         if self._runs and first - self._runs[-1][1] < 1e-6:
@@ -145,9 +154,10 @@ class MonoMixer:
             return
         key = (kind, layout, frame.sample_rate, frame.time_base)
         if key != self._kind:
-            self._kind = key
+            self._kind = ()
             # rematrix_maxval=1: the weights of the mixed channels add up to at most 1, so that it cannot clip.
             self._graph = _resample_graph(frame, f"osr={rate}:osf=flt:ochl=mono:rematrix_maxval=1")
+            self._kind = key
         self._graph.push(frame)
         for mono in _pull(self._graph):
             yield (None if mono.pts is None else mono.pts * float(mono.time_base)), mono.to_ndarray()[0]

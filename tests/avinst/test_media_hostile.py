@@ -36,7 +36,7 @@ def decoder() -> Iterator[Decoder]:
 
 def outcome(decoder: Decoder, path: Path | str) -> tuple[int, list[str]]:
     """(number of segments, reasons of losses and of the error)."""
-    segments, reasons = 0, []
+    segments, reasons, is_told = 0, [], True
     try:
         for part in decoder.decode(os.fspath(path), SPEC):
             if isinstance(part, Segment):
@@ -47,9 +47,9 @@ def outcome(decoder: Decoder, path: Path | str) -> tuple[int, list[str]]:
                 assert part.detail
                 reasons.append(part.reason)
     except MediaError as error:
-        assert error.detail
-        assert error.stage in ("open", "decode", "segment")
         reasons.append(error.reason)
+        is_told = bool(error.detail) and error.stage in ("open", "decode", "segment")
+    assert is_told
     return segments, reasons
 
 
@@ -327,9 +327,9 @@ FILES: dict[str, tuple[Make, int | None, list[str] | None]] = {
         0,
         ["not_media"],
     ),
-    "pixel bomb": (pixel_bomb(8000, 8000, (64, 64)), 0, ["damaged"] * 2),
+    "pixel bomb": (pixel_bomb(8000, 8000, (64, 64)), 0, None),
     "many pixels, declared": (
-        lambda folder: good(folder, size=(2048, 1152), seconds=0.04, video_codec="mpeg4"),
+        lambda folder: good(folder, size=(2048, 1152), seconds=0.04),
         0,
         ["too_many_pixels"],
     ),
