@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 
@@ -18,7 +18,9 @@ with warnings.catch_warnings():
 _MASK_SHARE = 1 / 5
 
 
-def augmenter(dataset: Dataset, seed: int) -> Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]:
+def augmenter(
+    dataset: Dataset, seed: int, inputs: Sequence[str] = ("log_mel", "frame")
+) -> Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]:
     """Makes the function that alters a batch, every example in its own way.
 
     Called in the order of the batches, what it draws is a pure function of the seed.
@@ -26,12 +28,13 @@ def augmenter(dataset: Dataset, seed: int) -> Callable[[dict[str, tf.Tensor]], d
     Args:
         dataset: gives the log-mel's mean.
         seed: of all random numbers.
+        inputs: the names in the batches; keras-cv is imported for frames only.
 
     Returns:
-        A function of `{"log_mel": float32 [batch, frames, mels], "frame": [batch, size, size, 3]}`, or of a dict
-        with one of them, for a `tf.data` map: it returns the same names and shapes, frames as float32 in 0..255.
+        A function for a `tf.data` map, of `{"log_mel": float32 [batch, frames, mels], "frame": [batch, size, size,
+        3]}` or one of them: it returns the same names and shapes, frames as float32 in 0..255.
     """
-    alter_frames = _frame_augmenter(dataset.spec.frame_size, seed)
+    alter_frames = _frame_augmenter(dataset.spec.frame_size, seed) if "frame" in inputs else None
 
     def alter(features: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         altered = dict(features)
@@ -39,7 +42,7 @@ def augmenter(dataset: Dataset, seed: int) -> Callable[[dict[str, tf.Tensor]], d
             # tfio's masks take no seed; the graph's seed, which they fall back on, is this map function's own.
             tf.compat.v1.get_default_graph().seed = seed
             altered["log_mel"] = mask_log_mel(altered["log_mel"], dataset.log_mel_mean_db)
-        if "frame" in altered:
+        if alter_frames is not None:
             altered["frame"] = alter_frames(altered["frame"])
         return altered
 

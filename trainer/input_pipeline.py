@@ -61,7 +61,7 @@ def examples(
     if augment:
         from trainer.augmentation import augmenter
 
-        alter = augmenter(dataset, seed + first_epoch)
+        alter = augmenter(dataset, seed + first_epoch, inputs)
         # One call at a time: the random numbers must be drawn in the order of the batches.
         parsed = parsed.map(lambda features, label: (alter(features), label))
     return parsed.prefetch(_PREFETCHED_BATCHES)

@@ -17,11 +17,8 @@ def write_preview(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
     log_dir = paths.join(run_dir, LOGS_FOLDER, "preview")
     if paths.exists(log_dir):
         return
-    batch, label = next(
-        iter(
-            examples(dataset, "train", _EXAMPLES, training=True, seed=config.seed, augment=config.augment),
-        )
-    )
+    batches = examples(dataset, "train", _EXAMPLES, training=True, seed=config.seed, augment=config.augment)
+    batch, label = next(iter(batches))
     count = len(label)
     figure = Figure(figsize=(1.5 * count, 3.4), layout="constrained")
     axes = figure.subplots(2, count, squeeze=False)

@@ -41,8 +41,9 @@ def test_augmentation_is_a_function_of_the_seed(dataset):
 
 def test_every_frame_is_altered_in_its_own_way_and_stays_a_frame(dataset):
     frame = tf.cast(tf.random.stateless_uniform([1, 64, 64, 3], [1, 2], 0, 256, tf.int32), tf.uint8)
-    alter = augmenter(dataset, 5)
-    batches = tf.data.Dataset.from_tensors({"frame": tf.repeat(frame, 8, axis=0)}).repeat(2).map(alter)
+    alter = augmenter(dataset, 5, ["frame"])
+    frames = {"frame": tf.repeat(frame, 8, axis=0)}
+    batches = tf.data.Dataset.from_tensors(frames).repeat(2).map(alter)
     seen = np.concatenate([batch["frame"].numpy() for batch in batches])
     assert seen.shape == (16, 64, 64, 3)
     assert seen.dtype == np.float32
