@@ -1,5 +1,6 @@
 """How every command runs: its own flags, help, one-line errors, exit status."""
 
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -38,6 +39,24 @@ def run(
         0 done; 1 failed, one line on stderr; 2 wrong flags; 130 interrupted.
     """
     argv = list(sys.argv if argv is None else argv)
+    try:
+        status = _run(body, flag_values, argv, positional, pass_unknown, needs_tensorflow)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read our output has gone (`| head`); Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return status
+
+
+def _run(
+    body: Callable[..., Any],
+    flag_values: flags.FlagValues,
+    argv: list[str],
+    positional: str,
+    pass_unknown: bool,
+    needs_tensorflow: bool,
+) -> int:
     name = _command_name(body)
     if any(argument in ("--help", "-h", "-help", "--helpfull") for argument in argv[1:]):
         print(_help(name, body, flag_values, positional))  # noqa: T201

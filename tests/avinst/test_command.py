@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import pytest
@@ -79,6 +80,18 @@ def test_help_shows_flags_and_defaults(capsys):
     assert command.run(body, FLAGS, ["x", "--help"]) == 0
     assert "--frame_size: a size (default: 3)" in capsys.readouterr().out
     assert not seen
+
+
+def test_a_reader_that_goes_away_is_no_error_of_ours():
+    code = "from avinst import cli; import sys; sys.exit(cli.main(['avinst', 'prepare', '--help']))"
+    # The pipe is closed before the command writes to it.
+    done = subprocess.run(
+        ["bash", "-c", f'{{ sleep 0.5; {sys.executable} -c "{code}"; echo $? >&2; }} | true'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "1\n"
 
 
 def test_other_errors_are_not_hidden():
