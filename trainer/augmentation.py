@@ -2,17 +2,12 @@
 
 import contextlib
 import logging
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 
 from avinst.dataset import Dataset
-
-with warnings.catch_warnings():
-    # tensorflow-io's native kernels do not load beside current TensorFlow; the functions used here need none.
-    warnings.simplefilter("ignore", UserWarning)
-    import tensorflow_io as tfio
+from avinst.log_mel import tfio
 
 # Share of the mel bands and of the frames that a mask may cover at most.
 _MASK_SHARE = 1 / 5
