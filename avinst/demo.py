@@ -46,10 +46,10 @@ class DemoSize:
 
 # Real architectures (1024 and 2048 features) at the smallest frame size that InceptionV3 makes a 4 x 4 map of.
 FULL = DemoSize(
-    videos_per_instrument=75,
+    videos_per_instrument=60,
     frame_size=96,
-    prepare_flags=(),
-    train_flags=("--audio_blocks=4", "--audio_width=0.5", "--epochs=8"),
+    prepare_flags=("--shares=0.65,0.1,0.25",),  # the analysis wants more recordings than a validation does
+    train_flags=("--audio_blocks=4", "--audio_width=0.5", "--epochs=6"),
     analyze_flags=(),
 )
 FAST = DemoSize(
