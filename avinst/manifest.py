@@ -1,108 +1,161 @@
-"""Makes a manifest from a folder that holds one folder of videos for each class.
+"""Makes a manifest from a folder of class folders, or from the annotation files of a known data set.
 
 avinst manifest --format=folders --media_root=VIDEOS --output=manifest.csv
+avinst manifest --format=vggsound --annotations=vggsound.csv --media_root=VIDEOS --labels="playing harp"
+
+Videos are looked for below the media root at any depth: as the data set's path or id with the extension of a
+video, clips that were cut out also as ID_start_end or ID_start (ID_000030_000040.mp4, ID_30_40.mp4).
 """
 
-import csv
-import io
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
 
 from absl import flags
 
-from avinst import command, paths
-from avinst.errors import UserError
-from avinst.manifest_rows import LABEL_SEPARATOR, REQUIRED_COLUMNS
-
-VIDEO_EXTENSIONS = (
-    ".mp4",
-    ".m4v",
-    ".mov",
-    ".mkv",
-    ".webm",
-    ".avi",
-    ".ts",
-    ".mts",
-    ".mpg",
-    ".mpeg",
-    ".3gp",
-    ".flv",
+from avinst import command
+from avinst.errors import UsageError, UserError
+from avinst.manifest_formats import FORMATS, labelled_by_folder
+from avinst.manifest_making import (
+    distinct_ids,
+    keep_labels,
+    one_row_a_span,
+    one_split_a_group,
+    place,
+    take_validation,
 )
+from avinst.manifest_media import MediaIndex, list_videos
+from avinst.manifest_rows import SPLITS, ManifestRow
+from avinst.manifest_writing import write_manifest
 
-
-def rows_from_folders(media_root: str) -> list[tuple[str, str]]:
-    """Lists the videos below class folders.
-
-    Args:
-        media_root: a local folder; each folder directly in it is a class, its videos may lie at any depth.
-
-    Returns:
-        (path relative to the root, label), in the order of the paths. Hidden files and folders are left out.
-
-    Raises:
-        UserError: no such folder, or no video in any class folder.
-    """
-    root = Path(media_root)
-    if not root.is_dir():
-        raise UserError(f"no folder {media_root!r}; --media_root is the folder that holds one folder a class")
-    found = []
-    for folder in sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
-        if LABEL_SEPARATOR in folder.name:
-            raise UserError(f"folder {folder.name!r}: a label may not hold {LABEL_SEPARATOR!r}; rename the folder")
-        for file in sorted(folder.rglob("*")):
-            hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
-            if file.suffix.lower() in VIDEO_EXTENSIONS and file.is_file() and not hidden:
-                found.append((file.relative_to(root).as_posix(), folder.name))
-    if not found:
-        extensions = " ".join(VIDEO_EXTENSIONS)
-        raise UserError(
-            f"no videos in the class folders of {media_root!r}; expected ROOT/CLASS/*.mp4 ({extensions})"
-        )
-    return found
-
-
-FORMATS: Mapping[str, Callable[[str], list[tuple[str, str]]]] = {"folders": rows_from_folders}
+_SHOWN = 20
+__doc__ = f"{__doc__}\nformats:\n" + "\n".join(f"  {name:<9} {known.about}" for name, known in FORMATS.items())
 
 FLAGS = flags.FlagValues()
 _FORMAT = flags.DEFINE_enum(
-    "format", "folders", list(FORMATS), "how the videos and their labels are arranged", flag_values=FLAGS
+    "format",
+    "folders",
+    list(FORMATS),
+    "what the labels come from; see above",
+    flag_values=FLAGS,
+)
+_ANNOTATIONS = flags.DEFINE_list(
+    "annotations", [], "the annotation files of the data set, a comma between them", flag_values=FLAGS
 )
 _MEDIA_ROOT = flags.DEFINE_string("media_root", None, "the folder of the videos", flag_values=FLAGS)
-_OUTPUT = flags.DEFINE_string("output", "manifest.csv", "the CSV file to be written", flag_values=FLAGS)
+_OUTPUT = flags.DEFINE_string(
+    "output", "manifest.csv", "the manifest to be written: CSV, or JSONL if it ends in .jsonl", flag_values=FLAGS
+)
+_LABELS = flags.DEFINE_list(
+    "labels",
+    [],
+    "keep only these labels; one that holds a comma in quotes: '\"violin, fiddle\",harp'",
+    flag_values=FLAGS,
+)
+_MISSING = flags.DEFINE_enum(
+    "missing",
+    "skip",
+    ["skip", "fail"],
+    "what to do about annotated videos that are not on disk: leave them out and count them, or stop",
+    flag_values=FLAGS,
+)
+_TRIMMED = flags.DEFINE_bool(
+    "trimmed",
+    False,
+    "files named by the id alone are the annotated clips, not the whole videos",
+    flag_values=FLAGS,
+)
+_VALIDATION_SHARE = flags.DEFINE_float(
+    "validation_share",
+    0.0,
+    "takes this share of a given training split as validation, by sha256 of the group; the test split stays",
+    lower_bound=0.0,
+    upper_bound=0.9,
+    flag_values=FLAGS,
+)
+
+
+def make_rows(
+    media_root: str,
+    format_name: str = "folders",
+    annotations: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    missing: str = "skip",
+    trimmed: bool = False,
+    validation_share: float = 0.0,
+) -> tuple[list[ManifestRow], list[str]]:
+    """The rows of a manifest, and notes for the user about what was left out. Arguments are as the flags.
+
+    Raises:
+        UserError: annotation files with errors, no video on disk, or some missing where that is to fail.
+    """
+    read = FORMATS[format_name].read
+    # Annotations first: a million files take a while to list, a wrong annotation file is known at once.
+    annotated = read(annotations) if read else None
+    videos = list_videos(media_root)
+    annotated = labelled_by_folder(videos) if annotated is None else annotated
+    if labels:
+        annotated = keep_labels(annotated, labels)
+    rows, absent = place(annotated, MediaIndex(videos), trimmed)
+    notes = []
+    loose = 0 if read else sum("/" not in video for video in videos)
+    if loose:
+        notes.append(f"left out: {loose} videos that lie in no class folder")
+    if absent:
+        names = ", ".join(repr(annotation.name) for annotation in absent[:3])
+        note = f"{len(absent)} of {len(annotated)} annotated videos are not below {media_root!r} ({names} ...)"
+        if missing == "fail" or not rows:
+            raise UserError(f"{note}; check --media_root" + (", or use --missing=skip" if rows else ""))
+        notes.append(f"missing: {note}")
+    rows, divided = one_split_a_group(rows)
+    if divided:
+        notes.append(f"left out: {divided} rows of recordings that are in a later split too (test before train)")
+    rows, overlapping = one_row_a_span(rows)
+    if overlapping:
+        notes.append(f"left out: {overlapping} rows that overlap another span of the same file")
+    rows = distinct_ids(rows)
+    if validation_share:
+        rows = take_validation(rows, validation_share)
+    return rows, notes
 
 
 def manifest() -> None:
-    """Flags to one plain call; writes the manifest and says what is in it."""
-    rows = FORMATS[_FORMAT.value](command.required(_MEDIA_ROOT))
+    """Flags to one plain call; writes the manifest and says what is in it and what is not."""
+    media_root = command.required(_MEDIA_ROOT)
+    reads = FORMATS[_FORMAT.value].read is not None
+    if reads and not _ANNOTATIONS.value:
+        raise UsageError(f"--annotations is missing; {_FORMAT.value} is {FORMATS[_FORMAT.value].about}")
+    if _ANNOTATIONS.value and not reads:
+        raise UsageError(
+            f"--annotations with --format={_FORMAT.value}, which reads none; name the data set's format"
+        )
+    rows, notes = make_rows(
+        media_root,
+        _FORMAT.value,
+        _ANNOTATIONS.value,
+        _LABELS.value,
+        _MISSING.value,
+        _TRIMMED.value,
+        _VALIDATION_SHARE.value,
+    )
     write_manifest(rows, _OUTPUT.value)
-    counts = Counter(label for _, label in rows)
-    listed = ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))
-    print(f"{_OUTPUT.value}: {len(rows)} videos, {len(counts)} labels ({listed})")  # noqa: T201
+    for line in [f"{_OUTPUT.value}: {_summary(rows)}", *notes]:
+        print(line)  # noqa: T201
 
 
-def write_manifest(rows: Sequence[tuple[str, str]], output: str) -> None:
-    """Writes (path, label) rows as CSV, whole or not at all.
-
-    Raises:
-        UserError: the file cannot be written there.
-    """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    # By default a recording's id is its path without extension; a.mp4 beside a.avi needs ids of their own.
-    stems = Counter(PurePosixPath(path).with_suffix("") for path, _ in rows)
-    ids = [path if stems[PurePosixPath(path).with_suffix("")] > 1 else "" for path, _ in rows]
-    if any(ids):
-        writer.writerow([*REQUIRED_COLUMNS, "video_id"])
-        writer.writerows((*row, video_id) for row, video_id in zip(rows, ids, strict=True))
-    else:
-        writer.writerow(REQUIRED_COLUMNS)
-        writer.writerows(rows)
-    try:
-        paths.write_text(output, text.getvalue())
-    except OSError as error:
-        raise UserError(f"cannot write {output!r}: {error.strerror}; give another --output") from error
+def _summary(rows: Sequence[ManifestRow]) -> str:
+    videos = len({row.video_path for row in rows})
+    counts = Counter(label for row in rows for label in row.labels)
+    listed = [f"{label} {counts[label]}" for label in sorted(counts)]
+    more = f", and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    text = f"{videos} videos, " + (f"{len(rows)} spans of them, " if len(rows) > videos else "")
+    text += f"{len(counts)} labels ({', '.join(listed[:_SHOWN])}{more})"
+    splits = Counter(row.split for row in rows if row.split)
+    if splits:
+        text += "; " + ", ".join(f"{split} {splits[split]}" for split in SPLITS if splits[split])
+    if splits["train"] and not splits["validation"]:
+        text += "; no validation: --validation_share=0.15 takes it from train"
+    return text
 
 
 def main(argv: Sequence[str] | None = None) -> int:

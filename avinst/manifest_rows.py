@@ -1,21 +1,14 @@
 """Manifest rows: reading a CSV or JSONL manifest, and checking every row before any of it is used."""
 
-import csv
 import dataclasses
-import io
-import json
 import math
-from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from avinst import paths
+from avinst import manifest_checks, manifest_text, paths
 from avinst.errors import UserError
 
 SPLITS = ("train", "validation", "test")
-REQUIRED_COLUMNS = ("video_path", "label")
-OPTIONAL_COLUMNS = ("video_id", "split", "start_seconds", "end_seconds", "group")
 LABEL_SEPARATOR = "|"
-_ERRORS_SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,76 +45,26 @@ def read_manifest(path: str, media_root: str) -> list[ManifestRow]:
         The rows in the order of the file.
 
     Raises:
-        UserError: the file cannot be read, or rows are wrong; the first errors are given with line numbers.
+        UserError: the file cannot be read, its columns are wrong, or rows are wrong by themselves or contradict
+            each other (`avinst.manifest_checks`): all of these together, with their line numbers.
     """
-    if not paths.exists(path):
-        raise UserError(f"no manifest at {path!r}; make one with avinst manifest")
-    try:
-        text = paths.read_text(path)
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path!r} is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    except IsADirectoryError as error:
-        raise UserError(f"{path!r} is a directory; give the manifest file") from error
-    numbered = _jsonl_rows(path, text) if path.endswith((".jsonl", ".json")) else _csv_rows(path, text)
-    rows: list[ManifestRow] = []
-    errors: list[str] = []
-    first_line: dict[str, int] = {}
-    for line, values in numbered:
+    text = manifest_text.read_file(path, "manifest", "make one with avinst manifest")
+    numbered: list[tuple[int, ManifestRow]] = []
+    errors: list[tuple[int, str]] = []
+    for line, values in manifest_text.parse(path, text):
         try:
-            row = _checked_row(values, media_root)
+            if isinstance(values, UserError):
+                raise values
+            numbered.append((line, _checked_row(values, media_root)))
         except UserError as error:
-            errors.append(f"line {line}: {error}")
-            continue
-        if row.video_id in first_line:
-            errors.append(f"line {line}: video_id {row.video_id!r} is in line {first_line[row.video_id]} already")
-        first_line.setdefault(row.video_id, line)
-        rows.append(row)
-    if errors:
-        more = f"; and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
-        raise UserError(f"{path}: {len(errors)} bad rows: " + "; ".join(errors[:_ERRORS_SHOWN]) + more)
-    if not rows:
+            errors.append((line, str(error)))
+    manifest_text.raise_together(path, "rows", [*errors, *manifest_checks.contradictions(numbered)])
+    if not numbered:
         raise UserError(f"{path} has no rows; expected at least one video")
-    _check_groups(path, rows)
-    return rows
+    return [row for _, row in numbered]
 
 
-def _csv_rows(path: str, text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
-    try:
-        _check_columns(path, reader.fieldnames or ())
-        for values in reader:
-            yield reader.line_num, dict(values)
-    except csv.Error as error:
-        raise UserError(f"{path}: line {reader.line_num}: not CSV: {error}") from error
-
-
-def _jsonl_rows(path: str, text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    for line, content in enumerate(text.split("\n"), start=1):
-        if not content.strip():
-            continue
-        try:
-            values = json.loads(content)
-        except json.JSONDecodeError as error:
-            raise UserError(f"{path}: line {line}: not JSON: {error.msg}") from error
-        if not isinstance(values, dict):
-            raise UserError(f"{path}: line {line}: expected an object, found {type(values).__name__}")
-        _check_columns(path, tuple(values))
-        yield line, values
-
-
-def _check_columns(path: str, names: Sequence[str]) -> None:
-    known = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
-    unknown = [name for name in names if name not in known]
-    missing = [name for name in REQUIRED_COLUMNS if name not in names]
-    if unknown or missing:
-        found = f"unknown column {unknown[0]!r}" if unknown else f"column {missing[0]!r} is missing"
-        raise UserError(
-            f"{path}: {found}; a manifest has {', '.join(REQUIRED_COLUMNS)} "
-            f"and may have {', '.join(OPTIONAL_COLUMNS)}"
-        )
-
-
-def _checked_row(values: dict[str, object], media_root: str) -> ManifestRow:
+def _checked_row(values: manifest_text.Values, media_root: str) -> ManifestRow:
     if "" in values:
         raise UserError("more fields than the header has; put quotes round fields that hold commas")
     video_path = _text(values, "video_path")
@@ -130,11 +73,7 @@ def _checked_row(values: dict[str, object], media_root: str) -> ManifestRow:
     video_path = paths.relative_below(media_root, video_path)
     if not PurePosixPath(video_path).name:
         raise UserError("video_path is the media root itself; give a file")
-    label_value = values.get("label")
-    raw_labels = label_value if isinstance(label_value, list) else _text(values, "label").split(LABEL_SEPARATOR)
-    labels = tuple(dict.fromkeys(str(name).strip() for name in raw_labels))
-    if not all(labels):
-        raise UserError("label is empty; give a name, or several separated by '|'")
+    labels = _labels(values)
     split = _text(values, "split")
     if split not in ("", *SPLITS):
         raise UserError(f"split {split!r}; expected one of {', '.join(SPLITS)}, or nothing")
@@ -147,12 +86,27 @@ def _checked_row(values: dict[str, object], media_root: str) -> ManifestRow:
     return ManifestRow(video_path, labels, video_id, split, start, end, _text(values, "group") or video_id)
 
 
-def _text(values: dict[str, object], name: str) -> str:
+def _labels(values: manifest_text.Values) -> tuple[str, ...]:
+    value = values.get("label")
+    if isinstance(value, list):  # of JSONL
+        wrong = [name for name in value if not isinstance(name, str) or LABEL_SEPARATOR in name]
+        if wrong:
+            raise UserError(f"label {wrong[0]!r}; expected names as text without {LABEL_SEPARATOR!r}")
+    names = value if isinstance(value, list) else _text(values, "label").split(LABEL_SEPARATOR)
+    labels = tuple(dict.fromkeys(name.strip() for name in names))
+    if not labels or not all(labels):
+        raise UserError("label is empty; give a name, or several separated by '|'")
+    return labels
+
+
+def _text(values: manifest_text.Values, name: str) -> str:
     value = values.get(name)
+    if isinstance(value, dict | list | bool):
+        raise UserError(f"{name} {value!r} is neither text nor a number")
     return "" if value is None else str(value)
 
 
-def _seconds(values: dict[str, object], name: str, default: float) -> float:
+def _seconds(values: manifest_text.Values, name: str, default: float) -> float:
     text = _text(values, name).strip()
     try:
         seconds = float(text) if text else default
@@ -161,13 +115,3 @@ def _seconds(values: dict[str, object], name: str, default: float) -> float:
     if math.isnan(seconds):
         raise UserError(f"{name} {text!r} is no number of seconds")
     return seconds
-
-
-def _check_groups(path: str, rows: list[ManifestRow]) -> None:
-    split_of: dict[str, str] = {}
-    for row in rows:
-        if row.split and split_of.setdefault(row.group, row.split) != row.split:
-            raise UserError(
-                f"{path}: group {row.group!r} is in split {split_of[row.group]!r} and in {row.split!r}; "
-                "recordings of one group must stay in one split"
-            )

@@ -59,5 +59,6 @@ def test_wrong_use_is_one_line(videos, tmp_path, capsys, flags, status, message)
 
 def test_a_label_with_the_separator_is_refused(videos, capsys):
     (videos / "violin|cello").mkdir()
+    (videos / "violin|cello" / "a.mp4").touch()
     assert run(f"--media_root={videos}") == 1
     assert "rename the folder" in capsys.readouterr().err

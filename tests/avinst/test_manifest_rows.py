@@ -83,7 +83,7 @@ def test_a_link_out_of_the_root(tmp_path):
     [
         (
             "video_path,lable\na,b\n",
-            "unknown column 'lable'; a manifest has video_path, label and may have video_id",
+            "unknown column 'lable', column 'label' is missing; a manifest has video_path, label and may have",
         ),
         ("video_path\na\n", "column 'label' is missing"),
         ("", "column 'video_path' is missing"),

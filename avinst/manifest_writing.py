@@ -1,0 +1,44 @@
+"""Writes manifest rows so that `read_manifest` gives the same rows back."""
+
+import math
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from avinst import manifest_text, paths
+from avinst.errors import UserError
+from avinst.manifest_making import number
+from avinst.manifest_rows import LABEL_SEPARATOR, ManifestRow
+
+
+def write_manifest(rows: Sequence[ManifestRow], output: str) -> None:
+    """Writes a manifest, whole or not at all, with the columns that these rows need.
+
+    Args:
+        rows: what `read_manifest` would return.
+        output: the file; JSONL if it ends in `.jsonl`, else CSV.
+
+    Raises:
+        UserError: it cannot be written there, or a name is not text.
+    """
+    text = manifest_text.render(output, [_values(row) for row in rows], LABEL_SEPARATOR)
+    try:
+        paths.write_text(output, text)
+    except UnicodeEncodeError as error:
+        around = text[max(error.start - 30, 0) : error.end + 10]
+        raise UserError(f"a file name is not UTF-8 text: {around!r}; rename the file") from error
+    except OSError as error:
+        raise UserError(f"cannot write {output!r}: {error.strerror}; give another --output") from error
+
+
+def _values(row: ManifestRow) -> dict[str, object]:
+    """The row's values by column, without those that are the reader's defaults."""
+    default_id = str(PurePosixPath(row.video_path).with_suffix(""))
+    return {
+        "video_path": row.video_path,
+        "label": list(row.labels),
+        "video_id": "" if row.video_id == default_id else row.video_id,
+        "split": row.split,
+        "start_seconds": number(row.start_seconds) if row.start_seconds else "",
+        "end_seconds": "" if math.isinf(row.end_seconds) else number(row.end_seconds),
+        "group": "" if row.group == row.video_id else row.group,
+    }
