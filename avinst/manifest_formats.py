@@ -55,8 +55,7 @@ FORMATS: Mapping[str, Format] = {
     "solos": Format("Solos' JSON of spans in frames at 25 a second: one row a span", read_solos),
     "vggsound": Format("vggsound.csv: clips of 10 s, split given", read_vggsound),
     "audioset": Format(
-        "segment files such as eval_segments.csv: several labels, start and end, split by the file's name; "
-        "with class_labels_indices.csv among the files labels have names, not ids",
+        "eval_segments.csv and others: several labels, start, end; names of labels by class_labels_indices.csv",
         read_audioset,
     ),
     "kinetics": Format("train.csv and others: start and end, split given", read_kinetics),

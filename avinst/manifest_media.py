@@ -99,8 +99,8 @@ class MediaIndex:
         """The file of a name, or None.
 
         Args:
-            name: a file name, or a path that ends in one, with or without an extension. Of a YouTube id the folders
-                only choose between files of one name: a data set that was sorted anew is found too.
+            name: a file name, or a path that ends in one, with or without an extension. Of a YouTube id
+                folders only choose between files of one name: a data set that was sorted anew is found too.
             labels: of files that are as good otherwise, one in a folder named like a label is taken; of those
                 the first in the order of the paths.
         """

@@ -79,7 +79,8 @@ def _parse_csv(path: str, text: str) -> Iterator[tuple[int, Values | UserError]]
             yield reader.line_num, dict(values)
     except csv.Error as error:
         # After a broken quote nothing is known of where the next row begins: this is the last line given.
-        yield reader.line_num, UserError(f"not CSV: {error}")
+        # DictReader still stands at the last good row.
+        yield reader.line_num + 1, UserError(f"not CSV: {error}")
 
 
 def _parse_jsonl(text: str) -> Iterator[tuple[int, Values | UserError]]:
@@ -127,13 +128,18 @@ def render(path: str, rows: Sequence[Mapping[str, object]], separator: str) -> s
         return "".join(json.dumps(_filled(row), ensure_ascii=False) + "\n" for row in rows)
     used = {column for row in rows for column in _filled(row)}
     columns = [column for column in COLUMNS if column in used or column in REQUIRED_COLUMNS]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    lines = [_csv_line(columns)]
     for row in rows:
         cells = [row.get(column, "") for column in columns]
-        writer.writerow([separator.join(cell) if isinstance(cell, list) else cell for cell in cells])
-    return text.getvalue()
+        lines.append(_csv_line([separator.join(cell) if isinstance(cell, list) else cell for cell in cells]))
+    return "".join(lines)
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    # Only characters of the line end are quoted: with "\n" alone, a name that holds "\r" would break its row.
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _filled(row: Mapping[str, object]) -> Values:

@@ -133,3 +133,74 @@ def test_a_missing_manifest(tmp_path):
         read_manifest(str(tmp_path / "none.csv"), str(tmp_path))
     with pytest.raises(UserError, match="is a directory"):
         read_manifest(str(tmp_path), str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("spans", "message"),
+    [
+        (["0,10", "10,20", "20,"], None),
+        (["10,20", "0,10"], None),
+        (["0,10", "9,20"], "1 bad rows: line 3: file 'a.mp4' is in line 2 already, for times that overlap"),
+        ([",", ","], "line 3: file 'a.mp4' is in line 2 already"),
+        ([",", "50,60"], "line 3: file 'a.mp4' is in line 2 already"),
+        # the long one in line 2 reaches over the short one into line 4's
+        (["0,100", "200,300", "90,95", "96,99"], "2 bad rows: line 4: file 'a.mp4' is in line 2 already"),
+    ],
+)
+def test_one_file_in_several_rows(tmp_path, spans, message):
+    lines = "".join(f"./a.mp4,x,id{number},{span}\n" for number, span in enumerate(spans))
+    text = f"video_path,label,video_id,start_seconds,end_seconds\n{lines}"
+    if message is None:
+        assert len(read(tmp_path, text)) == len(spans)
+    else:
+        with pytest.raises(UserError) as error:
+            read(tmp_path, text)
+        assert message in str(error.value)
+
+
+def test_contradictions_are_reported_with_the_other_errors_in_the_order_of_the_lines(tmp_path):
+    text = (
+        "video_path,label,video_id,split,group\n"
+        "a.mp4,x,1,train,g\n"
+        "b.mp4,x,1,,\n"
+        "c.mp4,,3,,\n"
+        "a.mp4,x,4,,\n"
+        "e.mp4,x,5,test,g\n"
+        '"f.mp4,x,6,,\n'
+    )
+    with pytest.raises(UserError) as error:
+        read(tmp_path, text)
+    found = [part.split(":")[0].strip() for part in str(error.value).split("bad rows: ")[1].split("; line")]
+    assert found == ["line 3", "4", "5", "6", "7"]
+    assert "5 bad rows" in str(error.value)
+    assert "group 'g' is in split 'train' and in 'test' (line 2 says 'train')" in str(error.value)
+    assert "line 7: not CSV" in str(error.value)
+
+
+def test_columns_come_before_rows(tmp_path):
+    with pytest.raises(UserError, match="column 'label' is there twice") as error:
+        read(tmp_path, "video_path,label,label\n../a,,\n")
+    assert "line" not in str(error.value)
+
+
+def test_bad_lines_of_jsonl_are_reported_together(tmp_path):
+    good = '{"video_path": "a", "label": "x"}'
+    lines = [
+        good,
+        "{",
+        "",
+        '{"video_path": "b", "label": ["x|y"]}',
+        '{"video_path": {}, "label": "x"}',
+        '{"video_path": "c", "label": []}',
+        '{"video_path": "d"}',
+    ]
+    with pytest.raises(UserError) as error:
+        read(tmp_path, "\n".join(lines), "m.jsonl")
+    for part in (
+        "5 bad rows: line 2: not JSON",
+        "line 4: label 'x|y'",
+        "line 5: video_path {} is neither",
+        "line 6: label is empty",
+        "line 7: column 'label' is missing",
+    ):
+        assert part in str(error.value)
