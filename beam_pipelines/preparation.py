@@ -4,7 +4,10 @@ import contextlib
 import dataclasses
 import re
 import threading
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
+
+import apache_beam as beam
 
 from avinst import paths
 from avinst.dataset import DATASET_FILE, SHARDS_FOLDER, Dataset, load_dataset
@@ -22,6 +25,7 @@ from beam_pipelines.shard_record import ShardRecord, load_record
 
 _SHARD_FILE = re.compile(r"(?:train|validation|test)-\d{5,}-of-\d{5,}\.(?:tfrecord|json)|\.tmp-\d+-[0-9a-f]{8}-.*")
 _POLL_SECONDS = 1.0
+FAILURE_FILE = "failure.txt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +84,22 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     work = Work(spec, labels, media_root, config.data_dir, config.limits)
     add_prepare(pipeline, shards, work)
     with _watching(config.data_dir, shards):
-        pipeline.run().wait_until_finish()
+        _run(pipeline, config.data_dir)
     return finish_dataset(config.data_dir, shards, spec, labels, config.max_reject_rate)
+
+
+def _run(pipeline: beam.Pipeline, data_dir: str) -> None:
+    """Runs the pipeline; what Beam raises for a failed worker becomes one line, with the whole of it in a file."""
+    try:
+        pipeline.run().wait_until_finish()
+    except (RuntimeError, OSError) as error:
+        file = paths.join(data_dir, FAILURE_FILE)
+        paths.write_text(file, traceback.format_exc())
+        last_line = str(error).strip().splitlines()[-1]
+        raise UserError(
+            f"the job failed: {last_line}; the whole message is in {file!r}; what was done stays: mend the cause "
+            "and run the same command again"
+        ) from error
 
 
 def _folder_of(path: str) -> str:

@@ -171,6 +171,19 @@ def test_too_many_rejects_fail_the_job_and_keep_the_shards(videos, tmp_path):
     assert prepare_dataset(config(videos, tmp_path / "set"), SPEC).rejects == 3
 
 
+def test_a_job_that_fails_is_one_line_and_a_file(videos, tmp_path, capsys):
+    data_dir = tmp_path / "set"
+    (data_dir / "train-00000-of-00001.tfrecord").mkdir(parents=True)  # cannot be replaced by a file
+    (data_dir / "train-00000-of-00001.tfrecord" / "x").touch()
+    argv = [f"--manifest={videos}/manifest.csv", f"--data_dir={data_dir}", "--videos_per_shard=100"]
+    assert prepare_command.main(["avinst prepare", *argv, "--max_reject_rate=1"]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "the job failed: " in error
+    assert "directory" in error
+    assert "Traceback" in (data_dir / "failure.txt").read_text()
+    assert "Traceback" not in error
+
+
 def test_the_stored_log_mel_is_the_one_definition(videos, dataset):
     from avinst.decoder import Decoder
 
