@@ -1,5 +1,6 @@
 """How every command runs: its own flags, help, one-line errors, exit status."""
 
+import dataclasses
 import os
 import sys
 import textwrap
@@ -85,6 +86,35 @@ def _run(
     return DONE
 
 
+def define_settings(kind: type, flag_values: flags.FlagValues) -> dict[str, flags.FlagHolder[Any]]:
+    """Defines a flag for each field of a dataclass: its type is that of the default, its help in the metadata.
+
+    Args:
+        kind: a dataclass whose fields have defaults and the metadata `help` and, where few values are allowed,
+            `choices`.
+        flag_values: the command's flags.
+
+    Returns:
+        Field name to the flag's holder.
+    """
+    define: dict[type, Any] = {
+        bool: flags.DEFINE_bool,
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+        str: flags.DEFINE_string,
+    }
+    holders = {}
+    for field in dataclasses.fields(kind):
+        default: Any = field.default
+        text, choices = field.metadata["help"], field.metadata.get("choices")
+        if choices:
+            holder = flags.DEFINE_enum(field.name, default, list(choices), text, flag_values=flag_values)
+        else:
+            holder = define[type(default)](field.name, default, text, flag_values=flag_values)
+        holders[field.name] = holder
+    return holders
+
+
 def required(holder: flags.FlagHolder) -> str:
     """The flag's value; raises UsageError where it was not given."""
     if not holder.value:
@@ -110,7 +140,7 @@ def _command_name(body: Callable[..., Any]) -> str:
 def _help(name: str, body: Callable[..., Any], flag_values: flags.FlagValues, positional: str) -> str:
     doc = (sys.modules[body.__module__].__doc__ or "").strip()
     lines = [doc, "", f"usage: {name} [--flag=value ...] {positional}".rstrip(), "", "flags:"]
-    for flag in flag_values.get_flags_for_module(body.__module__):
+    for flag in (flag_values[flag_name] for flag_name in flag_values):
         default = flag.default_as_str.strip("'") if flag.default_as_str else ""
         text = f"--{flag.name}: {flag.help}{f' (default: {default})' if default else ''}"
         lines += textwrap.wrap(text, 110, initial_indent="  ", subsequent_indent=" " * 6)

@@ -1,8 +1,11 @@
 """What decoding gives and what it may cost; plain data, importable without FFmpeg."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+
+from avinst.errors import UserError
 
 # Where in the work a part was lost.
 OPEN, DECODE, SEGMENT = "open", "decode", "segment"
@@ -59,24 +62,27 @@ class MediaError(Exception):
         return f"{self.reason} ({self.stage}): {self.detail}"
 
 
+def _limit(default: float, help_text: str) -> Any:
+    return dataclasses.field(default=default, metadata={"help": help_text})
+
+
 @dataclasses.dataclass(frozen=True)
 class DecodeLimits:
     """What one file may cost before it is given up; generous for real recordings, deadly for bombs.
 
-    Attributes:
-        max_pixels: largest picture, width times height; 8192 x 4320 by default.
-        max_frames_per_second: largest rate of pictures.
-        max_duration_seconds: longest part that is decoded of one file, seconds.
-        max_file_bytes: largest file.
-        wall_seconds_per_media_second: time allowed for a second of media.
-        min_wall_seconds: time allowed for any file, however short.
-        memory_bytes: address space of the decoder's process, libraries included (0.3 GB of it).
+    What a limit means stands in its metadata, `help`, which is also the help of the flag of `avinst prepare`.
     """
 
-    max_pixels: int = 8192 * 4320
-    max_frames_per_second: float = 300.0
-    max_duration_seconds: float = 6 * 3600.0
-    max_file_bytes: int = 64 * 2**30
-    wall_seconds_per_media_second: float = 4.0
-    min_wall_seconds: float = 60.0
-    memory_bytes: int = 4 * 2**30
+    max_pixels: int = _limit(8192 * 4320, "largest picture, width times height")
+    max_frames_per_second: float = _limit(300.0, "largest rate of pictures")
+    max_duration_seconds: float = _limit(6 * 3600.0, "longest part that is decoded of one file, seconds")
+    max_file_bytes: int = _limit(64 * 2**30, "largest file")
+    wall_seconds_per_media_second: float = _limit(4.0, "time allowed for a second of media")
+    min_wall_seconds: float = _limit(60.0, "time allowed for any file, however short")
+    memory_bytes: int = _limit(4 * 2**30, "address space of the decoder's process, libraries (0.3 GB) included")
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a limit that no file could keep."""
+        for field in dataclasses.fields(self):
+            if not getattr(self, field.name) > 0:
+                raise UserError(f"--{field.name}={getattr(self, field.name)}: expected more than 0")

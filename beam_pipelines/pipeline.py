@@ -13,7 +13,7 @@ import apache_beam as beam
 
 from avinst.decoder import Decoder
 from avinst.manifest_rows import ManifestRow
-from avinst.media import DecodeLimits
+from avinst.media_types import DecodeLimits
 from avinst.spec import DatasetSpec
 from beam_pipelines.layout import Shard, in_order, shard_fingerprint
 from beam_pipelines.shard_record import load_record

@@ -9,7 +9,7 @@ import numpy as np
 from avinst import paths
 from avinst.decoder import Decoder
 from avinst.errors import UserError
-from avinst.media import Loss, MediaError, Segment
+from avinst.media_types import Loss, MediaError, Segment
 from beam_pipelines.detector import Detector
 
 _BATCH = 32

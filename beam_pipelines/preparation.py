@@ -13,7 +13,7 @@ from avinst import paths
 from avinst.dataset import DATASET_FILE, SHARDS_FOLDER, Dataset, load_dataset
 from avinst.errors import UserError
 from avinst.manifest_rows import read_manifest
-from avinst.media import DecodeLimits
+from avinst.media_types import DecodeLimits
 from avinst.progress import Progress
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits

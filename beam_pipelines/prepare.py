@@ -14,6 +14,7 @@ from absl import flags
 
 from avinst import command
 from avinst.errors import UsageError
+from avinst.media_types import DecodeLimits
 from avinst.spec import DatasetSpec, FrameFit
 from avinst.splits import DEFAULT_SHARES
 
@@ -64,6 +65,9 @@ _SEGMENT_SECONDS = flags.DEFINE_float(
 )
 
 
+_LIMITS = command.define_settings(DecodeLimits, FLAGS)
+
+
 def _shares() -> dict[str, float]:
     try:
         return dict(zip(DEFAULT_SHARES, map(float, _SHARES.value), strict=True))
@@ -87,6 +91,7 @@ def prepare(beam_flags: Sequence[str]) -> None:
         segment_seconds=_SEGMENT_SECONDS.value,
     )
     shares = _shares()
+    limits = DecodeLimits(**{name: holder.value for name, holder in _LIMITS.items()})
     from beam_pipelines.preparation import PrepareConfig, prepare_dataset
 
     dataset = prepare_dataset(
@@ -99,6 +104,7 @@ def prepare(beam_flags: Sequence[str]) -> None:
             videos_per_shard=_VIDEOS_PER_SHARD.value,
             workers=_WORKERS.value,
             max_reject_rate=_MAX_REJECT_RATE.value,
+            limits=limits,
         ),
         spec,
         beam_flags,

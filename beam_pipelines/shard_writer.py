@@ -10,7 +10,7 @@ from avinst import paths
 from avinst.decoder import Decoder
 from avinst.log_mel import log_mel
 from avinst.manifest_rows import ManifestRow
-from avinst.media import Loss, MediaError, Segment
+from avinst.media_types import Loss, MediaError, Segment
 from avinst.schema import Example, encode_example
 from avinst.spec import DatasetSpec
 from avinst.versions import ffmpeg_versions, package_versions

@@ -3,10 +3,8 @@
 avinst train --data_dir=DATASET --run_dir=RUN --scheme=joint
 """
 
-import dataclasses
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from absl import flags
 
@@ -18,23 +16,7 @@ DATA_DIR = flags.DEFINE_string("data_dir", "", "the dataset, made by avinst prep
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the directory that the run is written to", flag_values=FLAGS)
 
 
-def _define(field: dataclasses.Field[Any]) -> flags.FlagHolder[Any]:
-    """The flag of a setting: its type is that of the default."""
-    help_text, choices = field.metadata["help"], field.metadata["choices"]
-    if choices:
-        default: Any = field.default
-        return flags.DEFINE_enum(field.name, default, list(choices), help_text, flag_values=FLAGS)
-    define: Any = {
-        bool: flags.DEFINE_bool,
-        int: flags.DEFINE_integer,
-        float: flags.DEFINE_float,
-        str: flags.DEFINE_string,
-    }[type(field.default)]
-    holder: flags.FlagHolder[Any] = define(field.name, field.default, help_text, flag_values=FLAGS)
-    return holder
-
-
-SETTINGS = {field.name: _define(field) for field in dataclasses.fields(TrainConfig)}
+SETTINGS = command.define_settings(TrainConfig, FLAGS)
 
 
 def train() -> None:
