@@ -18,7 +18,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "demo": Command("avinst.demo", "runs all of the below on synthetic performances"),
     "doctor": Command("avinst.doctor", "checks versions, codecs, accelerators and file access"),
-    "manifest": Command("avinst.manifest", "makes a manifest from a folder of videos"),
+    "manifest": Command("avinst.manifest", "makes a manifest from class folders or a known data set"),
     "prepare": Command("beam_pipelines.prepare", "turns the videos of a manifest into a dataset"),
     "inspect": Command("avinst.inspection", "shows what is in a dataset"),
     "train": Command("trainer.train", "trains one scheme: audio, visual, independent or joint"),

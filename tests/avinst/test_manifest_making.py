@@ -93,7 +93,7 @@ def test_a_folder_that_may_not_be_listed(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
     monkeypatch.setattr(os, "scandir", refuse)  # a folder's mode stops no test that runs as root
-    with pytest.raises(UserError, match="cannot list .*: Permission denied"):
+    with pytest.raises(UserError, match=r"cannot list .*: Permission denied"):
         list_videos(str(tmp_path))
 
 
@@ -182,3 +182,11 @@ def test_a_file_name_that_is_no_text(tmp_path):
     with pytest.raises(UserError, match="is not UTF-8 text"):
         write_manifest([row("a\udcff.mp4", video_id="a", group="a")], str(tmp_path / "m.csv"))
     assert not list(tmp_path.iterdir())
+
+
+def test_only_rows_that_would_share_an_id_keep_the_extension():
+    rows = [row("v/a.mp4"), row("v/a.avi"), row("v/b.mp4"), row("c.mp4", start=0.72, end=30), row("d.ts", start=5)]
+    ids = [r.video_id for r in distinct_ids(rows)]
+    assert ids == ["v/a.mp4", "v/a.avi", "v/b", "c_0.72_30", "d_5_end"]
+    rows = [row("a.mp4"), row("a.avi"), row("a.mp4.mp4")]
+    assert [r.video_id for r in distinct_ids(rows)] == ["a.mp4", "a.avi", "a.mp4.mp4"]
