@@ -6,15 +6,18 @@ import re
 import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import apache_beam as beam
 
 from avinst import paths
 from avinst.dataset import DATASET_FILE, SHARDS_FOLDER, Dataset, load_dataset
+from avinst.decoder import Decoder
 from avinst.errors import UserError
 from avinst.manifest_rows import read_manifest
 from avinst.media_types import DecodeLimits
 from avinst.progress import Progress
+from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
 from beam_pipelines.finishing import finish_dataset
@@ -22,6 +25,9 @@ from beam_pipelines.layout import Shard, dataset_fingerprint, label_names, lay_o
 from beam_pipelines.pipeline import Work, add_prepare
 from beam_pipelines.runner import make_pipeline
 from beam_pipelines.shard_record import ShardRecord, load_record
+
+if TYPE_CHECKING:
+    from beam_pipelines.dry_run import Estimate
 
 _SHARD_FILE = re.compile(r"(?:train|validation|test)-\d{5,}-of-\d{5,}\.(?:tfrecord|json)|\.tmp-\d+-[0-9a-f]{8}-.*")
 _POLL_SECONDS = 1.0
@@ -69,13 +75,7 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     Raises:
         UserError: bad manifest, folders or flags, or too many rejects.
     """
-    media_root = config.media_root or _folder_of(config.manifest)
-    if not paths.is_directory(media_root):
-        raise UserError(f"no media folder {media_root!r}; give the folder of the videos with --media_root")
-    rows = read_manifest(config.manifest, media_root)
-    labels = label_names(rows)
-    split_of_row = assign_splits(rows, config.splits, config.shares)
-    shards = lay_out(rows, split_of_row, spec, labels, config.videos_per_shard)
+    shards, labels, media_root = _planned(config, spec)
     if _is_finished(config.data_dir, shards):
         return load_dataset(config.data_dir)
     pipeline = make_pipeline(beam_flags, config.workers)  # before anything is deleted: it checks the flags
@@ -86,6 +86,27 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     with _watching(config.data_dir, shards):
         _run(pipeline, config.data_dir)
     return finish_dataset(config.data_dir, shards, spec, labels, config.max_reject_rate)
+
+
+def estimate_dataset(config: PrepareConfig, spec: DatasetSpec) -> "Estimate":
+    """What `prepare_dataset` would cost; writes nothing. Raises UserError as it does for bad input."""
+    shards, labels, media_root = _planned(config, spec)
+    import_tensorflow_quietly()  # not at the top: errors in the manifest are told before it
+    from beam_pipelines.dry_run import estimate
+
+    with Decoder(config.limits) as decoder:
+        return estimate(shards, spec, labels, media_root, decoder, config.workers)
+
+
+def _planned(config: PrepareConfig, spec: DatasetSpec) -> tuple[list[Shard], tuple[str, ...], str]:
+    """The shards, the label names and the media root: all that is known before any video is opened."""
+    media_root = config.media_root or _folder_of(config.manifest)
+    if not paths.is_directory(media_root):
+        raise UserError(f"no media folder {media_root!r}; give the folder of the videos with --media_root")
+    rows = read_manifest(config.manifest, media_root)
+    labels = label_names(rows)
+    split_of_row = assign_splits(rows, config.splits, config.shares)
+    return lay_out(rows, split_of_row, spec, labels, config.videos_per_shard), labels, media_root
 
 
 def _run(pipeline: beam.Pipeline, data_dir: str) -> None:

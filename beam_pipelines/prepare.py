@@ -65,6 +65,9 @@ _SEGMENT_SECONDS = flags.DEFINE_float(
 )
 
 
+_DRY_RUN = flags.DEFINE_bool(
+    "dry_run", False, "decode a few videos, print what the whole would cost, write nothing", flag_values=FLAGS
+)
 _LIMITS = command.define_settings(DecodeLimits, FLAGS)
 
 
@@ -92,23 +95,23 @@ def prepare(beam_flags: Sequence[str]) -> None:
     )
     shares = _shares()
     limits = DecodeLimits(**{name: holder.value for name, holder in _LIMITS.items()})
-    from beam_pipelines.preparation import PrepareConfig, prepare_dataset
+    from beam_pipelines import preparation
 
-    dataset = prepare_dataset(
-        PrepareConfig(
-            manifest=manifest,
-            data_dir=data_dir,
-            media_root=_MEDIA_ROOT.value,
-            splits=_SPLITS.value,
-            shares=shares,
-            videos_per_shard=_VIDEOS_PER_SHARD.value,
-            workers=_WORKERS.value,
-            max_reject_rate=_MAX_REJECT_RATE.value,
-            limits=limits,
-        ),
-        spec,
-        beam_flags,
+    config = preparation.PrepareConfig(
+        manifest=manifest,
+        data_dir=data_dir,
+        media_root=_MEDIA_ROOT.value,
+        splits=_SPLITS.value,
+        shares=shares,
+        videos_per_shard=_VIDEOS_PER_SHARD.value,
+        workers=_WORKERS.value,
+        max_reject_rate=_MAX_REJECT_RATE.value,
+        limits=limits,
     )
+    if _DRY_RUN.value:
+        print(preparation.estimate_dataset(config, spec).text())  # noqa: T201
+        return
+    dataset = preparation.prepare_dataset(config, spec, beam_flags)
     counts = ", ".join(f"{split} {count}" for split, count in dataset.segments.items())
     print(f"{data_dir}: {sum(dataset.segments.values())} segments ({counts}), {dataset.rejects} rejects")  # noqa: T201
     print(f"next: avinst inspect --data_dir={data_dir}")  # noqa: T201

@@ -42,7 +42,7 @@ def write_shard(
     with paths.replacing(target) as temporary, tf.io.TFRecordWriter(temporary) as writer:
         for row in shard.rows:
             tally.start(row)
-            for example in _examples(row, spec, labels, media_root, decoder, tally.reject):
+            for example in examples_of(row, spec, labels, media_root, decoder, tally.reject):
                 writer.write(encode_example(example, spec))
                 tally.add(example)
             tally.finish(row)
@@ -51,7 +51,7 @@ def write_shard(
     return record
 
 
-def _examples(
+def examples_of(
     row: ManifestRow,
     spec: DatasetSpec,
     labels: Sequence[str],
@@ -59,7 +59,7 @@ def _examples(
     decoder: Decoder,
     reject: Callable[[ManifestRow, int | None, str, str, str], None],
 ) -> Iterator[Example]:
-    """The examples of one recording; what gives none goes to `reject`."""
+    """The examples of one recording; what gives none goes to `reject` (row, segment, stage, reason, detail)."""
     indices = tuple(sorted(labels.index(name) for name in row.labels))
     path = paths.join(media_root, row.video_path)
     if not paths.exists(path) or paths.is_directory(path):

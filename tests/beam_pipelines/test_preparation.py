@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +170,19 @@ def test_too_many_rejects_fail_the_job_and_keep_the_shards(videos, tmp_path):
     with pytest.raises(UserError, match="unfinished; run the same avinst prepare again"):
         load_dataset(str(tmp_path / "set"))
     assert prepare_dataset(config(videos, tmp_path / "set"), SPEC).rejects == 3
+
+
+def test_a_dry_run_estimates_and_writes_nothing(videos, tmp_path, capsys):
+    argv = [f"--manifest={videos}/manifest.csv", f"--data_dir={tmp_path}/set", "--frame_size=32", "--dry_run"]
+    assert prepare_command.main(["avinst prepare", *argv]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    # The sample is 12 of the 13 rows: 9 or 10 good ones of 2 segments each, 2 or 3 without any.
+    sampled, segments, rejects = map(int, re.findall(r"\d+", lines["sample"])[:3])
+    assert sampled == 12
+    assert segments == 2 * (12 - rejects)
+    assert lines["segments"] == f"segments   about {round(segments * 13 / 12)}"
+    assert lines["videos"].startswith("videos     13 in ")
+    assert not (tmp_path / "set").exists()
 
 
 def test_a_job_that_fails_is_one_line_and_a_file(videos, tmp_path, capsys):
