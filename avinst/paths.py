@@ -4,6 +4,7 @@ Local paths need nothing but Python; TensorFlow's file systems (gs:// and others
 """
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -63,9 +64,19 @@ def relative_below(root: str, path: str) -> str:
         path = str(Path(path).relative_to(Path(root).absolute()))
     if ".." in PurePosixPath(path).parts:
         raise UserError(f"path {path!r} leaves the media root by '..'; give a path below {root!r}")
-    if not is_remote(root) and not Path(root, path).resolve().is_relative_to(Path(root).resolve()):
+    if not is_remote(root) and not _real(Path(root, path)).is_relative_to(_resolved(Path(root))):
         raise outside
     return str(PurePosixPath(path))
+
+
+def _real(file: Path) -> Path:
+    """Where a file really lies; the folders of a manifest's many rows are looked up once."""
+    return file.resolve() if file.is_symlink() else _resolved(file.parent) / file.name
+
+
+@functools.lru_cache(maxsize=10_000)
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
 
 
 def _gfile() -> Any:

@@ -70,8 +70,8 @@ class Estimate:
         """The estimate in a few lines."""
         lines = [
             f"videos     {self.videos} in {self.shards} shards",
-            f"sample     {self.sampled} videos gave {self.sample_segments} segments, {len(self.rejects)} rejects in "
-            f" {format_seconds(self.sample_seconds)} of one core",
+            f"sample     {self.sampled} videos: {self.sample_segments} segments, {len(self.rejects)} rejects "
+            f"in {format_seconds(self.sample_seconds)} of one core",
             f"segments   about {self.segments}",
             f"size       about {self.stored_bytes / 1e9:.2f} GB",
             f"CPU        about {self.cpu_seconds / 3600:.2f} hours",
