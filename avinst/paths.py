@@ -40,6 +40,11 @@ def join(root: str, *parts: str) -> str:
     return os.path.join(root, *parts)  # noqa: PTH118  # strings all the way: pathlib spoils gs://
 
 
+def absolute(path: str) -> str:
+    """A local path from the root of the file system on, whatever the working directory; a remote one unchanged."""
+    return path if is_remote(path) else str(Path(path).absolute())
+
+
 def relative_below(root: str, path: str) -> str:
     """The path of a file relative to `root`, checked to lie below it.
 

@@ -6,6 +6,7 @@ A runner has to promise only that each shard's work ran at least once: a shard i
 and renamed, and what it holds depends on the manifest and the spec alone. Only manifest rows cross the shuffle.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from avinst.media_types import DecodeLimits
 from avinst.spec import DatasetSpec
 from beam_pipelines.layout import Shard, in_order, shard_fingerprint
 from beam_pipelines.shard_record import load_record
+
+# The quiet import turns stderr aside; two threads that did so at once could leave it turned aside.
+_IMPORTING = threading.Lock()
 
 
 class Work(NamedTuple):
@@ -70,7 +74,8 @@ class WriteShard(beam.DoFn):
         """Starts the decoder child."""
         from avinst.quiet import import_tensorflow_quietly
 
-        import_tensorflow_quietly()
+        with _IMPORTING:
+            import_tensorflow_quietly()
         self._decoder = Decoder(self._work.limits)
 
     def process(self, shard: Shard) -> Iterator[str]:

@@ -20,10 +20,11 @@ from avinst.progress import Progress
 from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
+from beam_pipelines.beam_flags import check_workers_reach
 from beam_pipelines.finishing import finish_dataset
 from beam_pipelines.layout import Shard, dataset_fingerprint, label_names, lay_out
 from beam_pipelines.pipeline import Work, add_prepare
-from beam_pipelines.runner import make_pipeline
+from beam_pipelines.runner import describe_failure, make_pipeline, run_to_end
 from beam_pipelines.shard_record import ShardRecord, load_record
 
 if TYPE_CHECKING:
@@ -78,10 +79,13 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     shards, labels, media_root = _planned(config, spec)
     if _is_finished(config.data_dir, shards):
         return load_dataset(config.data_dir)
-    pipeline = make_pipeline(beam_flags, config.workers)  # before anything is deleted: it checks the flags
+    # Before anything is deleted: these check the flags.
+    check_workers_reach(beam_flags, {"--media_root": media_root, "--data_dir": config.data_dir})
+    pipeline = make_pipeline(beam_flags, config.workers, elements=sum(len(shard.rows) for shard in shards))
     paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
     _clear(config.data_dir, shards)
-    work = Work(spec, labels, media_root, config.data_dir, config.limits)
+    # Absolute, for workers have working directories of their own.
+    work = Work(spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits)
     add_prepare(pipeline, shards, work)
     with _watching(config.data_dir, shards):
         _run(pipeline, config.data_dir)
@@ -112,14 +116,13 @@ def _planned(config: PrepareConfig, spec: DatasetSpec) -> tuple[list[Shard], tup
 def _run(pipeline: beam.Pipeline, data_dir: str) -> None:
     """Runs the pipeline; what Beam raises for a failed worker becomes one line, with the whole of it in a file."""
     try:
-        pipeline.run().wait_until_finish()
-    except (RuntimeError, OSError) as error:
+        run_to_end(pipeline)
+    except Exception as error:  # each runner has error types of its own, Dask even those of its workers
         file = paths.join(data_dir, FAILURE_FILE)
         paths.write_text(file, traceback.format_exc())
-        last_line = str(error).strip().splitlines()[-1]
         raise UserError(
-            f"the job failed: {last_line}; the whole message is in {file!r}; what was done stays: mend the cause "
-            "and run the same command again"
+            f"the job failed: {describe_failure(error)}; the whole message is in {file!r}; what was done stays: "
+            "mend the cause and run the same command again"
         ) from error
 
 
@@ -138,10 +141,10 @@ def _is_finished(data_dir: str, shards: Sequence[Shard]) -> bool:
 
 
 def _clear(data_dir: str, shards: Sequence[Shard]) -> None:
-    """Takes away the done-marker of the whole and all files of another layout; touches nothing else."""
-    marker = paths.join(data_dir, DATASET_FILE)
-    if paths.exists(marker):
-        paths.remove(marker)
+    """Takes away the done-marker of the whole, an old failure and files of another layout; nothing else."""
+    for name in (DATASET_FILE, FAILURE_FILE):
+        if paths.exists(paths.join(data_dir, name)):
+            paths.remove(paths.join(data_dir, name))
     wanted = {f"{shard.name}{extension}" for shard in shards for extension in (".tfrecord", ".json")}
     for folder in (data_dir, paths.join(data_dir, SHARDS_FOLDER)):
         for name in paths.list_directory(folder):

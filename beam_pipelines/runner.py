@@ -1,57 +1,81 @@
 """How a pipeline is run: in this process by default, by any Beam runner through Beam's own flags."""
 
-import argparse
-import difflib
+import importlib
 from collections.abc import Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from avinst.errors import UsageError
+from avinst.errors import UserError
 from avinst.machine import available_cores
+from beam_pipelines.beam_flags import check_beam_flags, runner_of
+from beam_pipelines.endpoints import check_endpoints
+
+_DASK = "apache_beam.runners.dask.dask_runner"
+# Dask's shuffle makes about partitions x sqrt(partitions) tasks: at a thousand, a minute of its scheduler's time.
+_MAX_DASK_PARTITIONS = 1000
 
 
-def make_pipeline(beam_flags: Sequence[str], workers: int) -> beam.Pipeline:
-    """A pipeline for the runner that the flags name.
+def make_pipeline(beam_flags: Sequence[str], workers: int, elements: int = 0) -> beam.Pipeline:
+    """A pipeline for the runner that the flags name; nothing is sent to it yet.
 
     Args:
         beam_flags: flags for Beam, such as --runner=DataflowRunner.
         workers: threads of the in-process runner; 0 for one per core. Other runners have flags of their own.
+        elements: how many elements the pipeline begins with; Dask divides the work by it.
 
     Raises:
         UsageError: a flag is none of Beam's.
+        UserError: there is no such runner, it is not installed, nothing answers at its address, or it lacks flags.
     """
     check_beam_flags(beam_flags)
     options = PipelineOptions(list(beam_flags))
-    if any(flag.split("=")[0] == "--runner" for flag in beam_flags):
+    runner = runner_of(beam_flags)
+    if not runner:
+        # By name, for DirectRunner first looks for a Go runner to download.
+        local = ["--direct_running_mode=multi_threading", f"--direct_num_workers={workers or available_cores()}"]
+        return beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([*beam_flags, *local]))
+    check_endpoints(options)
+    _fill_in(options, runner, elements)
+    try:
         return beam.Pipeline(options=options)
-    # By name, for DirectRunner first looks for a Go runner to download.
-    local = PipelineOptions(
-        [
-            *beam_flags,
-            "--direct_running_mode=multi_threading",
-            f"--direct_num_workers={workers or available_cores()}",
-        ]
-    )
-    return beam.Pipeline(runner=FnApiRunner(), options=local)
+    except (ImportError, AttributeError, ValueError) as error:
+        extra = "; pip install 'avinst[gcp]'" if runner == "dataflow" and isinstance(error, ImportError) else ""
+        message = " ".join(str(error).split())
+        raise UserError(
+            f"cannot use --runner={options.view_as(StandardOptions).runner}: {message}{extra}"
+        ) from error
 
 
-def check_beam_flags(beam_flags: Sequence[str]) -> None:
-    """Refuses what is none of Beam's flags; Beam itself would drop a misspelt one with no more than a warning.
+def run_to_end(pipeline: beam.Pipeline) -> None:
+    """Runs the pipeline and waits for it; raises whatever the runner raises."""
+    result = pipeline.run()
+    try:
+        result.wait_until_finish()
+    finally:
+        client = getattr(result, "client", None)
+        if client is not None:
+            client.close()  # Dask's: left open, it takes over every later use of Dask in this process
 
-    Raises:
-        UsageError: with the nearest name that Beam knows.
-    """
-    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
-    for options in [PipelineOptions, *PipelineOptions.__subclasses__()]:
-        options._add_argparse_args(parser)  # Beam's hook for extending options; there is no public reader
-    known = {name for action in parser._actions for name in action.option_strings}
-    for flag in beam_flags:
-        name = flag.split("=")[0]
-        if name.startswith("-") and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "it is neither avinst's nor Beam's"
-            raise UsageError(f"unknown flag {name}; {hint}")
-        if not name.startswith("-"):
-            raise UsageError(f"unexpected argument {flag!r}; flags are written --name=value")
+
+def describe_failure(error: Exception) -> str:
+    """One line for what a runner raised: its last line says what happened, those above say where."""
+    lines = str(error).strip().splitlines()
+    return lines[-1].strip() if lines else type(error).__name__
+
+
+def _fill_in(options: PipelineOptions, runner: str, elements: int) -> None:
+    """Sets what the user left open and the runner's own default is wrong for."""
+    setup = options.view_as(SetupOptions)
+    if setup.save_main_session is None:
+        setup.save_main_session = False  # all that workers run is importable; the session holds nothing they need
+    if runner == "dask":
+        options.view_as(StandardOptions).runner = f"{_DASK}.DaskRunner"  # Beam's list of short names lacks it
+        dask = options.view_as(importlib.import_module(_DASK).DaskOptions)
+        if elements and not dask.npartitions and not dask.partition_size:
+            # Its own is one partition for each 128 elements: a hundred videos would be one worker's.
+            dask.npartitions = min(elements, _MAX_DASK_PARTITIONS)
+    if runner == "dataflow" and options.view_as(DebugOptions).number_of_worker_harness_threads is None:
+        # Dataflow starts a process for each core; its twelve threads would be twelve decoders for that core.
+        options.view_as(DebugOptions).number_of_worker_harness_threads = 1

@@ -1,0 +1,70 @@
+"""Checks the flags that go to Beam, before any work: names, the runner's packages, what its workers will need."""
+
+import argparse
+import difflib
+import importlib
+from collections.abc import Mapping, Sequence
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from avinst import paths
+from avinst.errors import UsageError, UserError
+
+# Any of these can bring avinst to a worker on another machine.
+_CODE_FLAGS = ("--sdk_container_image", "--setup_file", "--extra_package", "--requirements_file")
+
+
+def runner_of(beam_flags: Sequence[str]) -> str:
+    """The runner's name in lower case, without module and without `runner`: `dask`, `dataflow`; empty if none."""
+    values = [flag.partition("=")[2] for flag in beam_flags if flag.partition("=")[0] == "--runner"]
+    return values[-1].rpartition(".")[2].lower().removesuffix("runner") if values else ""
+
+
+def check_beam_flags(beam_flags: Sequence[str]) -> None:
+    """Refuses what is none of Beam's flags; Beam itself would drop a misspelt one with no more than a warning.
+
+    Raises:
+        UsageError: with the nearest name that Beam knows.
+        UserError: the flags ask for Dask and it is not installed.
+    """
+    if runner_of(beam_flags) == "dask" or any(flag.startswith("--dask_") for flag in beam_flags):
+        try:
+            importlib.import_module("apache_beam.runners.dask.dask_runner")  # its flags exist once it is imported
+        except ImportError as error:
+            raise UserError(f"the Dask runner is not installed ({error}); pip install 'avinst[dask]'") from error
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
+    for options in [PipelineOptions, *PipelineOptions.__subclasses__()]:
+        options._add_argparse_args(parser)  # Beam's hook for extending options; there is no public reader
+    known = {name for action in parser._actions for name in action.option_strings}
+    for flag in beam_flags:
+        name = flag.split("=")[0]
+        if name.startswith("-") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "it is neither avinst's nor Beam's"
+            raise UsageError(f"unknown flag {name}; {hint}")
+        if not name.startswith("-"):
+            raise UsageError(f"unexpected argument {flag!r}; flags are written --name=value")
+
+
+def check_workers_reach(beam_flags: Sequence[str], folders: Mapping[str, str]) -> None:
+    """Refuses at once what could only fail on Dataflow's workers, minutes and a bill later.
+
+    Args:
+        beam_flags: flags for Beam.
+        folders: avinst's flag to the folder that workers read or write.
+
+    Raises:
+        UserError: a folder is of this machine only, or nothing brings avinst to the workers.
+    """
+    if runner_of(beam_flags) != "dataflow":
+        return
+    for flag, folder in folders.items():
+        if not paths.is_remote(folder):
+            raise UserError(
+                f"{flag}={folder} is on this machine; Dataflow's workers need one such as gs://BUCKET/..."
+            )
+    if not any(flag.partition("=")[0].removesuffix("s") in _CODE_FLAGS for flag in beam_flags):
+        raise UserError(
+            "Dataflow's workers need avinst and its packages: give an image that holds them with "
+            "--sdk_container_image=IMAGE"
+        )
