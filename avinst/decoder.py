@@ -104,6 +104,7 @@ class _Child:
 
     def __init__(self, module: str, limits: DecodeLimits) -> None:
         self.files = 0
+        self._killed = False
         # One thread a child: the job runs one child a core. -P: no module is taken from the working directory.
         threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
         command = [sys.executable, "-P", "-m", module, messages.limits_argument(limits)]
@@ -128,6 +129,7 @@ class _Child:
         return self._process.poll() is None
 
     def kill(self) -> None:
+        self._killed = True
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
@@ -174,6 +176,8 @@ class _Child:
         return fields, raw, left
 
     def _crash(self) -> MediaError:
+        if self._killed:  # by another thread, as when a job is stopped: no fault of the file
+            raise RuntimeError("the decoder was closed while it decoded")
         try:
             status = self._process.wait(5)
         except subprocess.TimeoutExpired:

@@ -83,7 +83,8 @@ def _claim_stdout() -> int:
 def _guard(limits: DecodeLimits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends this child
+    for number in (signal.SIGINT, signal.SIGTERM):  # they go to the whole group; the parent ends this child
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 

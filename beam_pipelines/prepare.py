@@ -111,7 +111,10 @@ def prepare(beam_flags: Sequence[str]) -> None:
     if _DRY_RUN.value:
         print(preparation.estimate_dataset(config, spec).text())  # noqa: T201
         return
-    dataset = preparation.prepare_dataset(config, spec, beam_flags)
+    from beam_pipelines.interruption import ending_at_once
+
+    with ending_at_once("avinst prepare: interrupted; run the same command again to go on"):
+        dataset = preparation.prepare_dataset(config, spec, beam_flags)
     counts = ", ".join(f"{split} {count}" for split, count in dataset.segments.items())
     print(f"{data_dir}: {sum(dataset.segments.values())} segments ({counts}), {dataset.rejects} rejects")  # noqa: T201
     print(f"next: avinst inspect --data_dir={data_dir}")  # noqa: T201
