@@ -1,7 +1,8 @@
 """A contact sheet: frames of a dataset with their spectrograms below them, as one PNG."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,21 +17,22 @@ from avinst.schema import parse_examples
 _COLUMNS = 6
 
 
-def draw_contact_sheet(dataset: Dataset, output: str, examples: int) -> int:
-    """Draws up to `examples` examples of different recordings, spread over the labels.
+def draw_contact_sheet(dataset: Dataset, chosen: Sequence[Mapping[str, np.ndarray]], output: str) -> int:
+    """Draws examples, each frame with its spectrogram below it.
 
     Args:
-        dataset: a finished dataset.
+        dataset: gives the label names and the spec.
+        chosen: parsed examples, as `choose` and `segments_of` give them.
         output: the PNG file.
-        examples: the largest number of examples.
 
     Returns:
         The number of examples drawn.
 
     Raises:
-        UserError: the file cannot be written there.
+        UserError: there is nothing to draw, or the file cannot be written there.
     """
-    chosen = _choose(dataset, examples)
+    if not chosen:
+        raise UserError("no examples to draw; see the rejects")
     columns = min(_COLUMNS, len(chosen))
     rows = -(-len(chosen) // columns)
     figure = Figure(figsize=(1.9 * columns, 4.0 * rows), layout="constrained")
@@ -55,8 +57,15 @@ def draw_contact_sheet(dataset: Dataset, output: str, examples: int) -> int:
     return len(chosen)
 
 
-def _choose(dataset: Dataset, examples: int) -> list[Mapping[str, np.ndarray]]:
-    """One segment a recording, labels in turn; reads no more than it needs."""
+def segments_of(dataset: Dataset, recording: Mapping[str, Any]) -> list[Mapping[str, np.ndarray]]:
+    """All examples of a recording (`inspection.recording_values`), read from its shard alone."""
+    file = paths.join(dataset.data_dir, f"{recording['shard']}.tfrecord")
+    wanted = recording["video_id"].encode()
+    return [example for example in _parsed(dataset, [file]) if example["video_id"] == wanted]
+
+
+def choose(dataset: Dataset, examples: int) -> list[Mapping[str, np.ndarray]]:
+    """Up to `examples` examples of different recordings, labels in turn; reads no more than it needs."""
     share = -(-examples // len(dataset.labels))
     taken: dict[bytes, int] = {}
     chosen: list[Mapping[str, np.ndarray]] = []
@@ -76,6 +85,10 @@ def _choose(dataset: Dataset, examples: int) -> list[Mapping[str, np.ndarray]]:
 def _examples(dataset: Dataset) -> Iterator[Mapping[str, np.ndarray]]:
     for split in SPLITS:
         if dataset.segments[split]:
-            records = tf.data.TFRecordDataset(dataset.tfrecord_paths(split))
-            parsed = records.batch(32).map(lambda batch: parse_examples(batch, dataset.spec, len(dataset.labels)))
-            yield from parsed.unbatch().as_numpy_iterator()
+            yield from _parsed(dataset, dataset.tfrecord_paths(split))
+
+
+def _parsed(dataset: Dataset, files: Sequence[str]) -> Iterator[Mapping[str, np.ndarray]]:
+    records = tf.data.TFRecordDataset(files)
+    parsed = records.batch(32).map(lambda batch: parse_examples(batch, dataset.spec, len(dataset.labels)))
+    yield from parsed.unbatch().as_numpy_iterator()

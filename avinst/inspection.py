@@ -3,16 +3,18 @@
 avinst inspect --data_dir=DATASET --contact_sheet=sheet.png
 """
 
+import difflib
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from absl import flags
 
 from avinst import command, paths
-from avinst.dataset import REJECTS_FILE, Dataset, load_dataset
-from avinst.errors import UsageError
+from avinst.dataset import REJECTS_FILE, SHARDS_FOLDER, Dataset, load_dataset
+from avinst.errors import UsageError, UserError
 from avinst.manifest_rows import SPLITS
 from avinst.quiet import import_tensorflow_quietly
 
@@ -22,6 +24,7 @@ _JSON = flags.DEFINE_bool("json", False, "print JSON instead of text", flag_valu
 _CONTACT_SHEET = flags.DEFINE_string(
     "contact_sheet", "", "PNG file to be drawn: frames with their spectrograms", flag_values=FLAGS
 )
+_VIDEO_ID = flags.DEFINE_string("video_id", "", "show this recording only", flag_values=FLAGS)
 _EXAMPLES = flags.DEFINE_integer(
     "examples", 24, "number of examples on the contact sheet", lower_bound=1, flag_values=FLAGS
 )
@@ -32,14 +35,16 @@ def inspect(arguments: list[str]) -> None:
     if len(arguments) > 1 or (arguments and _DATA_DIR.value):
         raise UsageError(f"one dataset directory is expected, found {' '.join(arguments)!r}")
     dataset = load_dataset(arguments[0] if arguments else command.required(_DATA_DIR))
-    print(  # noqa: T201
-        json.dumps(dataset.to_json(), indent=1, ensure_ascii=False) if _JSON.value else describe(dataset)
-    )
+    recording = recording_values(dataset, _VIDEO_ID.value) if _VIDEO_ID.value else None
+    values = dataset.to_json() if recording is None else recording
+    text = describe(dataset) if recording is None else describe_recording(recording)
+    print(json.dumps(values, indent=1, ensure_ascii=False) if _JSON.value else text)  # noqa: T201
     if _CONTACT_SHEET.value:
         import_tensorflow_quietly()
-        from avinst.contact_sheet import draw_contact_sheet
+        from avinst.contact_sheet import choose, draw_contact_sheet, segments_of
 
-        shown = draw_contact_sheet(dataset, _CONTACT_SHEET.value, _EXAMPLES.value)
+        chosen = segments_of(dataset, recording) if recording else choose(dataset, _EXAMPLES.value)
+        shown = draw_contact_sheet(dataset, chosen[: _EXAMPLES.value], _CONTACT_SHEET.value)
         print(f"{_CONTACT_SHEET.value}: {shown} examples", file=sys.stderr)  # noqa: T201
 
 
@@ -77,6 +82,42 @@ def describe(dataset: Dataset) -> str:
         f"rejects      {dataset.rejects}" + (f" ({REJECTS_FILE})" if dataset.rejects else ""),
         *(f"  {reason}: {count}" for reason, count in reject_reasons(dataset).most_common()),
     ]
+    return "\n".join(lines)
+
+
+def recording_values(dataset: Dataset, video_id: str) -> dict[str, Any]:
+    """Where a recording is in the dataset: `video_id`, `split`, `shard`, `segments` and its `rejects`.
+
+    Raises:
+        UserError: no manifest row had this id.
+    """
+    known = []
+    for split in SPLITS:
+        for name in dataset.shards[split]:
+            record = json.loads(paths.read_text(paths.join(dataset.data_dir, SHARDS_FOLDER, f"{name}.json")))
+            if video_id in record["segments_of_video"]:
+                segments = record["segments_of_video"][video_id]
+                rejects = [reject for reject in record["rejects"] if reject["video_id"] == video_id]
+                return {
+                    "video_id": video_id,
+                    "split": split,
+                    "shard": name,
+                    "segments": segments,
+                    "rejects": rejects,
+                }
+            known += record["segments_of_video"]
+    near = difflib.get_close_matches(video_id, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"the first is {min(known)!r}" if known else "it is empty"
+    raise UserError(f"{dataset.data_dir}: no recording {video_id!r}; {hint}")
+
+
+def describe_recording(values: Mapping[str, Any]) -> str:
+    """A recording as a few lines."""
+    lines = [f"recording  {values['video_id']}", f"split      {values['split']}, shard {values['shard']}"]
+    lines.append(f"segments   {values['segments']}")
+    for reject in values["rejects"]:
+        which = "" if reject["segment"] is None else f"segment {reject['segment']}: "
+        lines.append(f"reject     {which}{reject['reason']}, {reject['detail']}")
     return "\n".join(lines)
 
 

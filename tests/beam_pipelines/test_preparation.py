@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from media_factory import clicks, flash_picture, write_media
 
+from avinst import inspection
 from avinst.dataset import load_dataset
 from avinst.errors import UserError
 from avinst.log_mel import log_mel
@@ -170,6 +171,19 @@ def test_too_many_rejects_fail_the_job_and_keep_the_shards(videos, tmp_path):
     with pytest.raises(UserError, match="unfinished; run the same avinst prepare again"):
         load_dataset(str(tmp_path / "set"))
     assert prepare_dataset(config(videos, tmp_path / "set"), SPEC).rejects == 3
+
+
+def test_one_recording_can_be_inspected(dataset, tmp_path, capsys):
+    argv = ["avinst inspect", dataset.data_dir, "--video_id=flute/7", f"--contact_sheet={tmp_path}/sheet.png"]
+    assert inspection.main(argv) == 0
+    captured = capsys.readouterr()
+    assert "split      validation, shard validation-0000" in captured.out
+    assert "segments   2" in captured.out
+    assert "2 examples" in captured.err
+    assert inspection.main(["avinst inspect", dataset.data_dir, "--video_id=text"]) == 0
+    assert "reject     not_media, " in capsys.readouterr().out
+    assert inspection.main(["avinst inspect", dataset.data_dir, "--video_id=flut/7"]) == 1
+    assert "did you mean 'flute/7'?" in capsys.readouterr().err
 
 
 def test_a_dry_run_estimates_and_writes_nothing(videos, tmp_path, capsys):
