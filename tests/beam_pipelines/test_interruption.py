@@ -1,0 +1,147 @@
+"""A job that is killed or interrupted at any moment: nothing half done stays, nothing done is done again."""
+
+import os
+import random
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from media_factory import write_media
+from prepare_jobs import SPEC, alive, children_of, digests, job, start_command, wait_until, write_videos
+
+from avinst.decoder import Decoder
+from beam_pipelines import interruption
+from beam_pipelines.preparation import prepare_dataset
+
+VIDEOS = 24
+# A shard is made in about 0.05 s and the whole job, once it writes, in 1 to 3 s: the moments lie within that.
+LATEST_KILL_SECONDS = 1.5
+pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    return write_videos(tmp_path_factory.mktemp("videos"), VIDEOS)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(manifest, tmp_path_factory):
+    data_dir = tmp_path_factory.mktemp("undisturbed") / "set"
+    prepare_dataset(job(manifest, data_dir), SPEC)
+    return digests(data_dir)
+
+
+def interrupt(config, seconds, number, whole_group):
+    """Starts the command, waits until it writes and then for a while, sends the signal; what is left of it."""
+    process = start_command(config)
+    data_dir = Path(config.data_dir)
+    try:
+        assert wait_until(lambda: any(data_dir.glob("*train*")) or process.poll() is not None)
+        time.sleep(seconds)
+        children = children_of(process.pid)
+        (os.killpg if whole_group else os.kill)(process.pid, number)
+        began = time.monotonic()
+        output, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert wait_until(lambda: not any(alive(child) for child in children), 10), "decoders outlived their job"
+    return process.returncode, output, time.monotonic() - began, children
+
+
+def done_shards(data_dir, undisturbed):
+    """Shards with a record, which must be whole and right at that moment; file to time of change."""
+    done = {}
+    for record in Path(data_dir, "shards").glob("[!.]*.json"):
+        for file in (record, Path(data_dir, f"{record.stem}.tfrecord")):
+            assert (
+                digests(data_dir)[str(file.relative_to(data_dir))] == undisturbed[str(file.relative_to(data_dir))]
+            )
+            done[file] = file.stat().st_mtime_ns
+    return done
+
+
+def check_rerun(config, undisturbed):
+    done = done_shards(config.data_dir, undisturbed)
+    prepare_dataset(config, SPEC)
+    assert digests(config.data_dir) == undisturbed
+    assert {file: file.stat().st_mtime_ns for file in done} == done
+    return len(done)
+
+
+@pytest.mark.slow
+def test_killed_at_ten_random_moments(manifest, undisturbed, tmp_path):
+    moments = random.Random(20)
+    kept, killed_at_work = [], 0
+    for number in range(10):
+        config = job(manifest, tmp_path / f"set{number}")
+        seconds = moments.uniform(0.0, LATEST_KILL_SECONDS)
+        status, _, _, children = interrupt(config, seconds, signal.SIGKILL, whole_group=number % 2 == 0)
+        killed_at_work += status == -signal.SIGKILL and bool(children)
+        kept.append(check_rerun(config, undisturbed))
+        shutil.rmtree(config.data_dir)
+    # Else the moments missed the work, on a machine far faster than expected: the test would prove nothing.
+    assert killed_at_work >= 5
+    assert len(set(kept)) > 2
+    assert min(kept) < len(undisturbed) // 2
+
+
+@pytest.mark.parametrize(
+    ("number", "whole_group", "status"),
+    [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143)],
+    ids=["ctrl_c", "sigterm"],
+)
+def test_interrupted_ends_in_seconds_and_in_one_line(manifest, undisturbed, tmp_path, number, whole_group, status):
+    config = job(manifest, tmp_path / "set")
+    returned, output, seconds, children = interrupt(config, 0.05, number, whole_group)
+    assert returned == status
+    assert output == "avinst prepare: interrupted; run the same command again to go on\n"
+    assert children  # the decoders, which the terminal's Ctrl-C reaches too
+    assert seconds < 10  # 0.1 s measured
+    check_rerun(config, undisturbed)
+
+
+@pytest.mark.slow
+def test_sigterm_to_the_whole_group_rejects_no_video(manifest, undisturbed, tmp_path):
+    """As systemd stops a service: the decoders are told to end just when their parent is."""
+    config = job(manifest, tmp_path / "set")
+    status, _, _, _ = interrupt(config, 0.3, signal.SIGTERM, whole_group=True)
+    assert status == 143
+    check_rerun(config, undisturbed)
+
+
+def test_a_decoder_closed_under_its_shard_makes_no_reject(tmp_path):
+    """A runner that gives up tears its workers down while their threads still decode."""
+    path = write_media(tmp_path / "long.mp4", seconds=6)
+    with Decoder() as decoder:
+        parts = decoder.decode(path, SPEC)
+        next(parts)
+        child = decoder._child
+        os.kill(child._process.pid, signal.SIGSTOP)  # so that this side comes to wait for it
+        threading.Timer(0.5, child.kill).start()
+        # OSError and ValueError where the pipe is closed just before it is read: no MediaError in any case.
+        with pytest.raises((RuntimeError, OSError, ValueError)):
+            list(parts)
+
+
+def test_signal_handlers_are_those_of_before_after_the_job():
+    before = [signal.getsignal(number) for number in interruption.SIGNALS]
+    with interruption.ending_at_once("x"):
+        assert [signal.getsignal(number) for number in interruption.SIGNALS] != before
+    assert [signal.getsignal(number) for number in interruption.SIGNALS] == before
+
+
+def test_another_thread_sets_no_handlers():
+    seen = []
+
+    def job_of_a_thread():
+        with interruption.ending_at_once("x"):
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=job_of_a_thread)
+    thread.start()
+    thread.join()
+    assert seen == [signal.getsignal(signal.SIGINT)]
