@@ -40,7 +40,7 @@ def make_pipeline(beam_flags: Sequence[str], workers: int, elements: int = 0) ->
     _fill_in(options, runner, elements)
     try:
         return beam.Pipeline(options=options)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # each runner checks its options in its own way, Dataflow's over the network
         extra = "; pip install 'avinst[gcp]'" if runner == "dataflow" and isinstance(error, ImportError) else ""
         message = " ".join(str(error).split())
         raise UserError(

@@ -1,0 +1,97 @@
+"""The same bytes from every runner: in this process, a local job service, Dask with two worker processes."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prepare_jobs import SPEC, digests, job, wait_until, write_videos
+
+from beam_pipelines.preparation import prepare_dataset
+
+VIDEOS = 12
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    return write_videos(tmp_path_factory.mktemp("videos"), VIDEOS, seconds=2.2)
+
+
+@pytest.fixture(scope="module")
+def reference(manifest, tmp_path_factory):
+    data_dir = tmp_path_factory.mktemp("reference") / "set"
+    prepare_dataset(job(manifest, data_dir, workers=2), SPEC)
+    found = digests(data_dir)
+    assert {"dataset.json", "rejects.jsonl"} < set(found)
+    assert sum(name.startswith("shards/") for name in found) > VIDEOS / 3
+    return found
+
+
+@contextlib.contextmanager
+def server(log: Path, *arguments: str):
+    """A Python module as a server, in a folder of its own; ended by its id."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments], stdout=output, stderr=subprocess.STDOUT, cwd=log.parent
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_one_worker_gives_the_bytes_of_two(manifest, reference, tmp_path):
+    prepare_dataset(job(manifest, tmp_path / "set", workers=1), SPEC)
+    assert digests(tmp_path / "set") == reference
+
+
+def test_portable_runner(manifest, reference, tmp_path):
+    port_file = tmp_path / "port"
+    with server(
+        tmp_path / "log", "apache_beam.runners.portability.local_job_service_main", f"--port_file={port_file}"
+    ):
+        assert wait_until(lambda: port_file.exists() and port_file.read_text().strip()), "no job service"
+        flags = [
+            "--runner=PortableRunner",
+            f"--job_endpoint=localhost:{port_file.read_text().strip()}",
+            "--environment_type=LOOPBACK",
+        ]
+        prepare_dataset(job(manifest, tmp_path / "set"), SPEC, flags)
+    assert digests(tmp_path / "set") == reference
+
+
+@pytest.mark.slow
+def test_dask_with_two_worker_processes(manifest, reference, tmp_path, monkeypatch):
+    pytest.importorskip("distributed", reason="needs avinst[dask]")
+    file = tmp_path / "scheduler.json"
+    quiet = ("--host=127.0.0.1", "--no-dashboard")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(
+            server(
+                tmp_path / "scheduler" / "log",
+                "distributed.cli.dask_scheduler",
+                *("--port=0", f"--scheduler-file={file}", *quiet),
+            )
+        )
+        assert wait_until(lambda: file.exists() and file.read_text().endswith("}")), "no scheduler"
+        address = json.loads(file.read_text())["address"]
+        for number in range(2):
+            # Two threads share a worker's process, and with it whatever a DoFn keeps in its module.
+            threads = f"--nthreads={number + 1}"
+            stack.enter_context(
+                server(
+                    tmp_path / f"worker{number}" / "log",
+                    *("distributed.cli.dask_worker", address, "--no-nanny", threads, *quiet),
+                )
+            )
+        monkeypatch.chdir(tmp_path)  # the workers' working directories are others: relative paths must not matter
+        config = job(os.path.relpath(manifest, tmp_path), "set")
+        prepare_dataset(config, SPEC, ["--runner=DaskRunner", f"--dask_client_address={address}"])
+        both = [(tmp_path / f"worker{number}" / "log").read_text() for number in range(2)]
+    assert digests("set") == reference
+    assert not any("Traceback" in text for text in both), both
