@@ -70,6 +70,8 @@ def _fill_in(options: PipelineOptions, runner: str, elements: int) -> None:
     setup = options.view_as(SetupOptions)
     if setup.save_main_session is None:
         setup.save_main_session = False  # all that workers run is importable; the session holds nothing they need
+    # Beam would send a list of this machine's packages along, with local paths in it; no worker reads it.
+    options.view_as(DebugOptions).add_experiment("disable_logging_submission_environment")
     if runner == "dask":
         options.view_as(StandardOptions).runner = f"{_DASK}.DaskRunner"  # Beam's list of short names lacks it
         dask = options.view_as(importlib.import_module(_DASK).DaskOptions)

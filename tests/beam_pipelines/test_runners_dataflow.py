@@ -1,0 +1,195 @@
+"""The request that would go to Dataflow, built without a network: image, machines, limits, nothing local in it.
+
+Stubs private names of Beam (credentials, staging, submission); pyproject.toml pins Beam's minor version.
+"""
+
+import base64
+import bz2
+import importlib
+import json
+import pickletools
+import re
+import zlib
+
+import pytest
+from apache_beam.options.pipeline_options import GoogleCloudOptions
+from apache_beam.portability.api import beam_runner_api_pb2
+from prepare_jobs import REPOSITORY, SPEC
+
+from avinst.manifest_rows import ManifestRow
+from avinst.media import DecodeLimits
+from beam_pipelines.beam_flags import check_beam_flags
+from beam_pipelines.layout import label_names, lay_out
+from beam_pipelines.pipeline import Work, add_prepare
+from beam_pipelines.runner import make_pipeline
+
+IMAGE = "europe-west4-docker.pkg.dev/a-project/avinst/avinst:0.1.0"
+FLAGS = [
+    "--runner=DataflowRunner",
+    "--project=a-project",
+    "--region=europe-west4",
+    "--temp_location=gs://a-bucket/temp",
+    "--staging_location=gs://a-bucket/staging",
+    "--job_name=prepare-videos",
+    f"--sdk_container_image={IMAGE}",
+    "--sdk_location=container",
+    "--machine_type=n2-standard-8",
+    "--num_workers=3",
+    "--max_num_workers=40",
+    "--autoscaling_algorithm=THROUGHPUT_BASED",
+    "--disk_size_gb=70",
+    "--dataflow_service_options=enable_prime",
+    "--experiments=use_sibling_sdk_workers",
+    "--no_auth",
+]
+MEDIA_ROOT, DATA_DIR = "gs://a-bucket/videos", "gs://a-bucket/dataset"
+
+
+def request_of(monkeypatch, flags, videos=20):
+    """The job request and the pipeline that it refers to."""
+    apiclient = pytest.importorskip("apache_beam.runners.dataflow.internal.apiclient", reason="needs avinst[gcp]")
+    from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
+
+    client = apiclient.DataflowApplicationClient
+    submitted, staged = [], {}
+
+    def submit(self, job):
+        submitted.append(job)
+        raise InterruptedError("not sent")
+
+    def stage(self, location, name, stream_or_path, *arguments, **named):
+        staged[f"{location.rstrip('/')}/{name}"] = stream_or_path
+
+    monkeypatch.setattr(GoogleCloudOptions, "_warn_if_soft_delete_policy_enabled", lambda self, name: None)
+    monkeypatch.setattr(client, "submit_job_description", submit)
+    monkeypatch.setattr(client, "stage_file_with_retry", stage)
+    monkeypatch.setattr(client, "_stage_resources", lambda self, pipeline, options: [])
+    monkeypatch.setattr(apiclient, "get_service_credentials", lambda options: None)
+    rows = [ManifestRow(f"{n}.mp4", ("x",), f"v{n}", group=f"v{n}") for n in range(videos)]
+    labels = label_names(rows)
+    shards = lay_out(rows, ["train"] * videos, SPEC, labels, 2)
+    pipeline = make_pipeline(flags, workers=0, elements=videos)
+    assert isinstance(pipeline.runner, DataflowRunner)
+    add_prepare(pipeline, shards, Work(SPEC, labels, MEDIA_ROOT, DATA_DIR, DecodeLimits()))
+    with pytest.raises(InterruptedError):
+        pipeline.run()
+    return submitted[0].proto, submitted[0].proto_pipeline, staged
+
+
+@pytest.fixture(scope="module")
+def request_and_pipeline():
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield request_of(monkeypatch, FLAGS)
+
+
+def text_of(message):
+    from google.protobuf import json_format
+
+    return json_format.MessageToJson(getattr(type(message), "pb", lambda m: m)(message))
+
+
+def test_the_flags_are_beams():
+    check_beam_flags(FLAGS)
+
+
+def test_machines_are_those_of_the_flags(request_and_pipeline):
+    job, _, _ = request_and_pipeline
+    (pool,) = [pool for pool in job.environment.worker_pools if pool.kind == "harness"]
+    assert job.name == "prepare-videos"
+    assert pool.machine_type == "n2-standard-8"
+    assert pool.num_workers == 3
+    assert pool.autoscaling_settings.max_num_workers == 40
+    assert "BASIC" in pool.autoscaling_settings.algorithm.name
+    assert pool.disk_size_gb == 70
+    assert "enable_prime" in list(job.environment.service_options)
+    assert job.environment.temp_storage_prefix.endswith("a-bucket/temp") or "a-bucket/temp" in text_of(job)
+
+
+def test_workers_run_avinsts_image(request_and_pipeline):
+    job, pipeline, _ = request_and_pipeline
+    (pool,) = [pool for pool in job.environment.worker_pools if pool.kind == "harness"]
+    assert {image.container_image for image in pool.sdk_harness_container_images} == {IMAGE}
+    images = set()
+    for environment in pipeline.components.environments.values():
+        images.add(beam_runner_api_pb2.DockerPayload.FromString(environment.payload).container_image)
+        assert not environment.dependencies  # no session, no package: the image holds all
+    assert images == {IMAGE}
+
+
+def test_worker_options_are_the_flags_and_ours(request_and_pipeline):
+    job, _, _ = request_and_pipeline
+    text = text_of(job)
+    options = json.loads(text)["environment"]["sdkPipelineOptions"]["options"]
+    assert "use_sibling_sdk_workers" in options["experiments"]
+    assert options["number_of_worker_harness_threads"] == 1  # one decoder a process, a process a core
+    assert options["save_main_session"] is False
+
+
+def unpacked(payload):
+    """The pickle within a Beam payload."""
+    raw = base64.b64decode(payload)
+    for unpack in (zlib.decompress, bz2.decompress):
+        try:
+            return unpack(raw)
+        except (zlib.error, OSError):
+            continue
+    return raw
+
+
+def functions_of(pipeline):
+    """Transform's name to the pickle of its DoFn."""
+    return {
+        transform.unique_name: unpacked(
+            beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload).do_fn.payload
+        )
+        for transform in pipeline.components.transforms.values()
+        if transform.spec.urn == "beam:transform:pardo:v1"
+    }
+
+
+def names_in(raw):
+    """(module, name) of all that a pickle finds by name."""
+    found, strings = set(), []
+    for opcode, argument, _ in pickletools.genops(raw):
+        if opcode.name == "GLOBAL":
+            found.add(tuple(argument.split(" ", 1)))
+        elif "UNICODE" in opcode.name:
+            strings.append(argument)
+        elif opcode.name == "STACK_GLOBAL":
+            found.add((strings[-2], strings[-1]))
+    return found
+
+
+def test_nothing_of_this_machine_is_in_the_request(request_and_pipeline):
+    job, pipeline, staged = request_and_pipeline
+    functions = b"".join(functions_of(pipeline).values()).decode("latin-1")
+    everything = text_of(job) + pipeline.SerializeToString().decode("latin-1") + functions
+    # Names of Beam's own source files stay: its wrappers of functions travel with the lines that they are from.
+    everything = re.sub(r"[\w./@+-]*/apache_beam/[\w./-]+\.py", "", everything)
+    assert str(REPOSITORY) not in everything
+    assert not re.search(r"(?<![\w/.:-])/(?:home|root|Users|tmp|work|var)/", everything)
+    assert DATA_DIR in functions
+    assert MEDIA_ROOT in functions
+    assert [name.rpartition("/")[2] for name in staged] == ["pipeline.pb"]
+
+
+def test_all_that_workers_unpickle_is_importable(request_and_pipeline):
+    """Functions travel by name: a worker whose image holds avinst finds them; our code is not in the request."""
+    _, pipeline, _ = request_and_pipeline
+    functions = functions_of(pipeline)
+    for name in ("To shards", "Leave out done", "Write shard"):
+        (raw,) = [raw for label, raw in functions.items() if label.startswith(name)]
+        assert any(module == "beam_pipelines.pipeline" for module, _ in names_in(raw))
+    modules = {module for raw in functions.values() for module, _ in names_in(raw)}
+    assert "__main__" not in modules
+    assert not any(module.startswith(("tests", "test_", "prepare_jobs")) for module in modules)
+    for module in modules:
+        if module.partition(".")[0] in ("avinst", "beam_pipelines"):
+            importlib.import_module(module)
+
+
+def test_a_request_for_many_videos_stays_small(monkeypatch):
+    """Dataflow takes requests up to 10 MB; the rows lie in the staged pipeline, not in the request."""
+    job, pipeline, _ = request_of(monkeypatch, FLAGS, videos=5000)
+    assert len(text_of(job)) < 2**20
+    assert len(pipeline.SerializeToString()) < 5000 * 400

@@ -1,0 +1,91 @@
+"""The shape of the graph that every runner gets: one chain, and nothing but manifest rows in the shuffle."""
+
+import apache_beam as beam
+import pytest
+from prepare_jobs import SPEC
+
+from avinst.manifest_rows import ManifestRow
+from avinst.media import DecodeLimits
+from beam_pipelines.layout import Shard, label_names, lay_out
+from beam_pipelines.pipeline import Work, add_prepare
+from beam_pipelines.runner import make_pipeline
+
+ROWS = [ManifestRow(f"{n}.mp4", ("x",), f"v{n}", group=f"v{n}") for n in range(10)]
+SHARDS = lay_out(ROWS, ["train"] * len(ROWS), SPEC, label_names(ROWS), 3)
+
+
+class Steps(beam.pipeline.PipelineVisitor):
+    """Notes the steps of `add_prepare` and all that they are made of."""
+
+    def __init__(self):
+        self.ours, self.all = [], []
+
+    def enter_composite_transform(self, node):
+        self._note(node)
+
+    def visit_transform(self, node):
+        self._note(node)
+
+    def _note(self, node):
+        self.all.append(node)
+        if node.parent is not None and node.parent.parent is None:
+            self.ours.append(node)
+
+
+@pytest.fixture
+def steps(tmp_path):
+    pipeline = make_pipeline([], workers=1)
+    work = Work(SPEC, ("x",), str(tmp_path), str(tmp_path / "set"), DecodeLimits())
+    add_prepare(pipeline, SHARDS, work)
+    steps = Steps()
+    pipeline.visit(steps)
+    return steps
+
+
+def test_the_chain_is_linear(steps):
+    assert [node.full_label for node in steps.ours] == [
+        "Manifest rows",
+        "Group by shard",
+        "To shards",
+        "Leave out done",
+        "Write shard",
+    ]
+    for before, after in zip(steps.ours, steps.ours[1:], strict=False):
+        assert list(after.inputs) == list(before.outputs.values())
+
+
+def test_no_side_input_and_no_second_output_anywhere(steps):
+    readers = {}
+    for node in steps.all:
+        assert not node.side_inputs, node.full_label
+        assert len(node.outputs) <= 1, node.full_label
+        if not node.parts:  # what computes, not what groups others
+            for collection in node.inputs:
+                readers.setdefault(collection, []).append(node.full_label)
+    assert all(len(labels) == 1 for labels in readers.values()), readers
+
+
+def test_nothing_but_manifest_rows_enters_the_shuffle(steps):
+    (grouping,) = [node for node in steps.ours if isinstance(node.transform, beam.GroupByKey)]
+    (source,) = [node for node in steps.ours if list(node.outputs.values()) == list(grouping.inputs)]
+    assert isinstance(source.transform, beam.Create)
+    elements = list(source.transform.values)
+    assert sorted((name, row.video_id) for name, row in elements) == sorted(
+        (shard.name, row.video_id) for shard in SHARDS for row in shard.rows
+    )
+    assert all(type(name) is str and type(row) is ManifestRow for name, row in elements)
+
+
+def test_what_leaves_the_last_step_is_names(steps, monkeypatch, tmp_path):
+    """No example and no media byte comes back to the launching process either."""
+    from beam_pipelines import shard_writer
+    from beam_pipelines.pipeline import WriteShard
+
+    written = []
+    monkeypatch.setattr(shard_writer, "write_shard", lambda shard, **others: written.append(shard))
+    step = WriteShard(Work(SPEC, ("x",), str(tmp_path), str(tmp_path), DecodeLimits()))
+    step.setup()
+    assert [list(step.process(shard)) for shard in SHARDS] == [[shard.name] for shard in SHARDS]
+    step.teardown()
+    assert written == SHARDS
+    assert all(isinstance(shard, Shard) for shard in written)
