@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Sequence
 
 import apache_beam as beam
+import grpc
 from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
@@ -61,6 +62,8 @@ def run_to_end(pipeline: beam.Pipeline) -> None:
 
 def describe_failure(error: Exception) -> str:
     """One line for what a runner raised: its last line says what happened, those above say where."""
+    if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call):
+        return f"the runner's server: {error.code().name}, {error.details()}"
     lines = str(error).strip().splitlines()
     return lines[-1].strip() if lines else type(error).__name__
 

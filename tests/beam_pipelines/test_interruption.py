@@ -133,6 +133,17 @@ def test_a_decoder_closed_under_its_shard_makes_no_reject(tmp_path, monkeypatch)
             list(parts)
 
 
+@pytest.mark.parametrize("number", interruption.SIGNALS)
+def test_signals_to_the_whole_group_leave_the_decoder_to_its_parent(tmp_path, number):
+    """It would end a moment before its parent, which would take that for a fault of the file."""
+    path = write_media(tmp_path / "long.mp4", seconds=6)
+    with Decoder() as decoder:
+        parts = decoder.decode(path, SPEC)
+        next(parts)
+        os.kill(decoder._child._process.pid, number)
+        assert len(list(parts)) == 5
+
+
 def test_signal_handlers_are_those_of_before_after_the_job():
     before = [signal.getsignal(number) for number in interruption.SIGNALS]
     with interruption.ending_at_once("x"):

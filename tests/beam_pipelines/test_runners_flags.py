@@ -2,16 +2,19 @@
 
 import socket
 import sys
+import types
 
+import grpc
 import pytest
 from apache_beam.options.pipeline_options import DebugOptions, GoogleCloudOptions, SetupOptions
 from prepare_jobs import SPEC, digests, job, write_videos
 
 from avinst.errors import UsageError, UserError
+from beam_pipelines import preparation
 from beam_pipelines import prepare as prepare_command
 from beam_pipelines.beam_flags import check_beam_flags, check_workers_reach, runner_of
 from beam_pipelines.preparation import prepare_dataset
-from beam_pipelines.runner import describe_failure, make_pipeline
+from beam_pipelines.runner import describe_failure, make_pipeline, run_to_end
 
 # Complete, so that Beam looks nothing up over the network.
 DATAFLOW = [
@@ -182,3 +185,50 @@ def test_dask_flags_are_checked_too():
 def test_a_failure_is_told_by_its_last_line(error, line):
     assert describe_failure(error).startswith(line)
     assert "\n" not in describe_failure(error)
+
+
+def test_a_failure_of_a_server_is_told_by_its_details():
+    class ServerError(grpc.RpcError, grpc.Call):
+        def code(self):
+            return grpc.StatusCode.UNAVAILABLE
+
+        def details(self):
+            return "Socket closed"
+
+        def __str__(self):
+            return "<ServerError of RPC\n>"
+
+    ServerError.__abstractmethods__ = frozenset()
+    assert describe_failure(ServerError()) == "the runner's server: UNAVAILABLE, Socket closed"
+
+
+def test_whatever_a_runner_raises_is_one_line_until_a_run_succeeds(manifest, tmp_path, monkeypatch):
+    class KilledWorker(Exception):
+        """As Dask's: no RuntimeError."""
+
+    def fail(pipeline):
+        raise KilledWorker("worker died")
+
+    prepare_dataset(job(manifest, tmp_path / "undisturbed"), SPEC)
+    with monkeypatch.context() as patch:
+        patch.setattr(preparation, "run_to_end", fail)
+        with pytest.raises(
+            UserError, match=r"the job failed: worker died; the whole message is in .*failure\.txt"
+        ):
+            prepare_dataset(job(manifest, tmp_path / "set"), SPEC)
+    assert "KilledWorker" in (tmp_path / "set" / "failure.txt").read_text()
+    prepare_dataset(job(manifest, tmp_path / "set"), SPEC)
+    assert digests(tmp_path / "set") == digests(tmp_path / "undisturbed")
+
+
+def test_dasks_client_is_closed_whatever_happens():
+    closed = []
+
+    def wait_until_finish():
+        raise OSError("lost")
+
+    client = types.SimpleNamespace(close=lambda: closed.append(True))
+    result = types.SimpleNamespace(client=client, wait_until_finish=wait_until_finish)
+    with pytest.raises(OSError, match="lost"):
+        run_to_end(types.SimpleNamespace(run=lambda: result))
+    assert closed == [True]
