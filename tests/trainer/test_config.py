@@ -1,3 +1,6 @@
+import dataclasses
+import math
+
 import pytest
 
 from avinst.errors import UserError
@@ -13,7 +16,10 @@ from trainer.config import TrainConfig
         ("label_smoothing", 1.5),
         ("dropout", 0.99),
         ("learning_rate", 0.0),
-        ("learning_rate", float("nan")),
+        ("learning_rate", math.inf),
+        ("audio_width", 8.1),
+        ("audio_blocks", 65),
+        ("fusion_hidden_units", 10**9),
         ("seed", -1),
         ("precision", "float64"),
     ],
@@ -21,6 +27,16 @@ from trainer.config import TrainConfig
 def test_a_setting_that_no_training_can_use_is_refused_by_name(setting, value):
     with pytest.raises(UserError, match=f"--{setting}="):
         TrainConfig(**{setting: value})
+
+
+NUMBERS = [field.name for field in dataclasses.fields(TrainConfig) if type(field.default) in (int, float)]
+
+
+@pytest.mark.parametrize("setting", NUMBERS)
+def test_every_number_is_held_within_limits(setting):
+    for value in (math.nan, math.inf, -math.inf):
+        with pytest.raises(UserError, match=f"--{setting}={value}: expected"):
+            TrainConfig(**{setting: value})
 
 
 def test_json_round_trip_keeps_every_setting():
