@@ -203,11 +203,11 @@ def test_a_failure_of_a_server_is_told_by_its_details():
 
 
 def test_whatever_a_runner_raises_is_one_line_until_a_run_succeeds(manifest, tmp_path, monkeypatch):
-    class KilledWorker(Exception):
+    class WorkerLostError(Exception):
         """As Dask's: no RuntimeError."""
 
     def fail(pipeline):
-        raise KilledWorker("worker died")
+        raise WorkerLostError("worker died")
 
     prepare_dataset(job(manifest, tmp_path / "undisturbed"), SPEC)
     with monkeypatch.context() as patch:
@@ -216,7 +216,7 @@ def test_whatever_a_runner_raises_is_one_line_until_a_run_succeeds(manifest, tmp
             UserError, match=r"the job failed: worker died; the whole message is in .*failure\.txt"
         ):
             prepare_dataset(job(manifest, tmp_path / "set"), SPEC)
-    assert "KilledWorker" in (tmp_path / "set" / "failure.txt").read_text()
+    assert "WorkerLostError" in (tmp_path / "set" / "failure.txt").read_text()
     prepare_dataset(job(manifest, tmp_path / "set"), SPEC)
     assert digests(tmp_path / "set") == digests(tmp_path / "undisturbed")
 
