@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from avinst import command
+from avinst.quiet import import_tensorflow_quietly
 
 FLAGS = flags.FlagValues()
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
@@ -26,12 +27,12 @@ JSON = flags.DEFINE_bool("json", False, "print the metrics as JSON instead of a 
 def evaluate() -> None:
     """Runs the command."""
     run_dir = command.required(RUN_DIR)
-    from avinst.dataset import load_dataset
+    import_tensorflow_quietly()
     from trainer import evaluation
-    from trainer.run import load_run, read_config
+    from trainer.run import dataset_of, load_run, read_config
 
     _, dataset_info = read_config(run_dir)
-    dataset = load_dataset(DATA_DIR.value or dataset_info.data_dir)
+    dataset = dataset_of(run_dir, dataset_info, DATA_DIR.value)
     dataset.tfrecord_paths(SPLIT.value)  # a missing split is told before the model is loaded
     run = load_run(run_dir)
     metrics = evaluation.evaluate(run, dataset, SPLIT.value, BATCH_SIZE.value)
@@ -48,7 +49,7 @@ def evaluate() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    return command.run(evaluate, FLAGS, argv, needs_tensorflow=True)
+    return command.run(evaluate, FLAGS, argv)
 
 
 if __name__ == "__main__":

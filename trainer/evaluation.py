@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from avinst import paths
 from avinst.dataset import Dataset
 from avinst.errors import UserError
+from trainer.leftovers import clear_leftovers
 from trainer.metrics import compute_metrics
 from trainer.predictions import Predictions, predict_split
-from trainer.run import LOGS_FOLDER, METRICS_FILE, MODEL_FILE, STAGES_FOLDER, Run, load_run
+from trainer.run import LOGS_FOLDER, METRICS_FILE, MODEL_FILE, STAGES_FOLDER, Run, load_run, read_metrics
 from trainer.schemes import STAGES
 from trainer.scores import NAMES
 from trainer.summaries import write_figure
@@ -27,9 +28,11 @@ def evaluate(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> di
         `{"segment": M, "recording": M}`, M as `trainer.metrics.compute_metrics` says.
 
     Raises:
-        UserError: the dataset's spec or labels are not those of the run, or the split has no examples.
+        UserError: the dataset's spec or labels are not those of the run, the split has no examples, or
+            metrics.json is damaged.
     """
     check_same_dataset(run, dataset)
+    read_metrics(run.run_dir)  # a damaged file is told before the split is predicted
     metrics = measure(predict_split(run.model, dataset, split, batch_size), dataset)
     _write_metrics(run.run_dir, split, metrics)
     _write_summaries(run, dataset, split, metrics)
@@ -52,9 +55,9 @@ def evaluate_stages(run: Run, dataset: Dataset, split: str, batch_size: int = 32
 
 def _write_metrics(folder: str, split: str, metrics: dict[str, Any]) -> None:
     """Adds the split to the folder's metrics.json; what is there of other splits stays."""
-    file = paths.join(folder, METRICS_FILE)
-    known = json.loads(paths.read_text(file)) if paths.exists(file) else {}
-    paths.write_text(file, json.dumps({**known, split: metrics}, indent=2) + "\n")
+    clear_leftovers(folder)
+    text = json.dumps({**read_metrics(folder), split: metrics}, indent=2)
+    paths.write_text(paths.join(folder, METRICS_FILE), text + "\n")
 
 
 def measure(predictions: Predictions, dataset: Dataset) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from avinst import command
+from avinst.quiet import import_tensorflow_quietly
 
 FLAGS = flags.FlagValues()
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
@@ -20,6 +21,7 @@ MODEL_DIR = flags.DEFINE_string(
 def export() -> None:
     """Runs the command."""
     run_dir = command.required(RUN_DIR)
+    import_tensorflow_quietly()
     from trainer import exporting
     from trainer.run import load_run
 
@@ -28,7 +30,7 @@ def export() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    return command.run(export, FLAGS, argv, needs_tensorflow=True)
+    return command.run(export, FLAGS, argv)
 
 
 if __name__ == "__main__":

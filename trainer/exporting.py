@@ -13,6 +13,7 @@ from avinst import paths
 from avinst.dataset import Dataset
 from avinst.log_mel import log_mel
 from avinst.schema import decode_jpegs, parse_examples
+from trainer.leftovers import clear_leftovers
 from trainer.models import sub_model
 from trainer.run import EXPORT_FOLDER, Run
 
@@ -41,6 +42,7 @@ def export(run: Run, model_dir: str = "") -> str:
     """
     parent = model_dir or paths.join(run.run_dir, EXPORT_FOLDER)
     paths.make_directory(parent)
+    clear_leftovers(parent)
     versions = [int(name) for name in paths.list_directory(parent) if re.fullmatch(r"\d+", name)]
     target = paths.join(parent, str(max(versions, default=0) + 1))
     with paths.replacing(target) as temporary:

@@ -12,6 +12,7 @@ from avinst.progress import Progress
 from trainer.config import TrainConfig
 from trainer.input_pipeline import endless_epochs, examples, pure_seed, steps_per_epoch
 from trainer.models import build_fusion_head, build_model, copy_weights, sub_model
+from trainer.run import load_model
 from trainer.training import Batches, fit, save_stage, stage_model_path
 
 BRANCHES = ("audio", "visual")
@@ -31,7 +32,7 @@ def train_fusion(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
     """
     network = build_model("independent", config, dataset)
     for branch in BRANCHES:
-        source = keras.models.load_model(stage_model_path(run_dir, branch), compile=False)
+        source = load_model(stage_model_path(run_dir, branch))
         copy_weights(source, network, prefix=f"{branch}_")
         del source
     for layer in network.layers:

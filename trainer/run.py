@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from avinst import paths
-from avinst.dataset import Dataset, dataset_from_json
+from avinst.dataset import Dataset, dataset_from_json, load_dataset
 from avinst.errors import UserError
 from avinst.versions import package_versions
 from trainer.config import TrainConfig
@@ -54,13 +54,37 @@ def load_run(run_dir: str, checkpoint: str = MODEL_FILE) -> Run:
     file = paths.join(run_dir, *checkpoint.split("/"))
     if not paths.exists(file):
         raise UserError(f"{run_dir!r} has no {checkpoint}: unfinished; run the same avinst train again")
+    return Run(run_dir, config, dataset, load_model(file))
+
+
+def load_model(file: str) -> Any:
+    """The Keras model of a file that is there; raises UserError where it is damaged or may not be read."""
     import keras
 
     try:
-        model = keras.models.load_model(file, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"cannot read the model {file!r} ({error}); train it anew") from error
-    return Run(run_dir, config, dataset, model)
+        return keras.models.load_model(file, compile=False, safe_mode=True)
+    except Exception as error:  # zipfile's, zlib's, h5py's and Keras' own, by where the damage is
+        # Of a file that is no whole zip archive Keras says that it is not found.
+        reason = "no whole Keras file" if "File not found" in str(error) else f"{type(error).__name__}: {error}"
+        raise UserError(
+            f"the model {file!r} is damaged or unreadable ({reason}, {paths.size(file)} bytes); train it anew "
+            "into another --run_dir"
+        ) from error
+
+
+def read_metrics(folder: str) -> dict[str, Any]:
+    """What metrics.json of a run or a stage says: split to metrics; empty where nothing was measured yet.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    file = paths.join(folder, METRICS_FILE)
+    if not paths.exists(file):
+        return {}
+    try:
+        return dict(json.loads(paths.read_text(file)))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{file!r} is damaged ({error}); delete it and run avinst evaluate again") from error
 
 
 def read_config(run_dir: str) -> tuple[TrainConfig, Dataset]:
@@ -85,8 +109,28 @@ def read_config(run_dir: str) -> tuple[TrainConfig, Dataset]:
     return TrainConfig.from_json(flags), dataset_from_json(dataset_values, data_dir)
 
 
+def dataset_of(run_dir: str, trained_on: Dataset, data_dir: str = "") -> Dataset:
+    """The dataset to work on with a run.
+
+    Args:
+        run_dir: for the message.
+        trained_on: as `read_config` gives it.
+        data_dir: another place, or empty for the one that the run was trained on.
+
+    Raises:
+        UserError: there is no finished dataset.
+    """
+    if not data_dir and not paths.is_directory(trained_on.data_dir):
+        raise UserError(
+            f"the dataset that {run_dir!r} was trained on is no longer in {trained_on.data_dir!r}; give --data_dir"
+        )
+    return load_dataset(data_dir or trained_on.data_dir)
+
+
 def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
     """Makes the directory and its config.json, or checks that the run there was begun with the same settings.
+
+    A run that failed or was stopped before anything of it was trained is begun anew where the settings are others.
 
     Raises:
         UserError: the run there has other flags or another dataset; the message shows the differences. Or the
@@ -94,11 +138,10 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
     """
     file = paths.join(run_dir, CONFIG_FILE)
     if not paths.exists(file):
-        foreign = [name for name in paths.list_directory(run_dir) if not name.startswith(".")]
-        if foreign:
+        if foreign := _seen_names(run_dir):
             raise UserError(f"{run_dir!r} holds {foreign[0]!r} but no run; give a new directory as --run_dir")
         paths.make_directory(run_dir)
-        paths.write_text(file, json.dumps(_config_json(config, dataset), indent=2) + "\n")
+        _write_config(file, config, dataset)
         return
     found_config, found_dataset = read_config(run_dir)
     there, now = found_config.to_json(), config.to_json()
@@ -108,10 +151,31 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
             f"dataset fingerprint: {found_dataset.fingerprint[:12]} there ({found_dataset.data_dir}), "
             f"{dataset.fingerprint[:12]} now ({dataset.data_dir})"
         )
-    if differences:
+    if differences and _nothing_is_trained(run_dir):
+        for name in (LOGS_FOLDER, STAGES_FOLDER, CHECKPOINTS_FOLDER):
+            if paths.exists(paths.join(run_dir, name)):
+                paths.remove(paths.join(run_dir, name))
+        _write_config(file, config, dataset)
+    elif differences:
         raise UserError(
             f"{run_dir!r} was begun otherwise ({'; '.join(differences)}); give the same flags or another --run_dir"
         )
+
+
+def _nothing_is_trained(run_dir: str) -> bool:
+    """Whether a run came to no whole epoch, so that nothing is lost when it is begun anew."""
+    if set(_seen_names(run_dir)) - {CONFIG_FILE, LOGS_FOLDER, STAGES_FOLDER, CHECKPOINTS_FOLDER}:
+        return False
+    folders = [paths.join(run_dir, name) for name in (STAGES_FOLDER, CHECKPOINTS_FOLDER)]
+    return not any(_seen_names(paths.join(folder, stage)) for folder in folders for stage in _seen_names(folder))
+
+
+def _seen_names(folder: str) -> list[str]:
+    return [name for name in paths.list_directory(folder) if not name.startswith(".")]
+
+
+def _write_config(file: str, config: TrainConfig, dataset: Dataset) -> None:
+    paths.write_text(file, json.dumps(_config_json(config, dataset), indent=2) + "\n")
 
 
 def _config_json(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:
@@ -120,7 +184,7 @@ def _config_json(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:
         "command": " ".join(sys.argv),
         "flags": config.to_json(),
         "seed": config.seed,
-        "data_dir": dataset.data_dir,
+        "data_dir": paths.absolute(dataset.data_dir),
         "dataset": dataset.to_json(),
         "versions": package_versions(_PACKAGES),
     }

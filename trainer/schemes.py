@@ -11,10 +11,12 @@ from trainer.callbacks import tell
 from trainer.config import TrainConfig
 from trainer.fusion import train_fusion
 from trainer.input_pipeline import examples, steps_per_epoch
+from trainer.leftovers import clear_leftovers
 from trainer.models import build_model
 from trainer.models.build import INPUT_OF, MODALITIES
 from trainer.preview import write_preview
-from trainer.run import MODEL_FILE, open_run
+from trainer.run import CHECKPOINTS_FOLDER, MODEL_FILE, STAGES_FOLDER, open_run
+from trainer.run_lock import only_training
 from trainer.training import Batches, fit, save_stage, stage_model_path
 
 STAGES = {
@@ -34,27 +36,38 @@ def train(run_dir: str, data_dir: str, config: TrainConfig) -> None:
         config: the settings.
 
     Raises:
-        UserError: no dataset, one that nothing can be learned from, a run of other settings, a loss that is NaN.
+        UserError: no dataset, one that nothing can be learned from, a run of other settings or one that another
+            process is training, a loss that is NaN.
     """
     dataset = load_dataset(data_dir)
     _check_trainable(dataset)
-    open_run(run_dir, config, dataset)
+    with only_training(run_dir):
+        open_run(run_dir, config, dataset)
+        _train_stages(run_dir, dataset, config)
+
+
+def _train_stages(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
+    stages = STAGES[config.scheme]
+    for folder in (STAGES_FOLDER, CHECKPOINTS_FOLDER):
+        for stage in stages:
+            clear_leftovers(paths.join(run_dir, folder, stage))
+    clear_leftovers(run_dir)
     finished = paths.join(run_dir, MODEL_FILE)
     if paths.exists(finished):
         tell(f"{run_dir} is finished already")
         return
     if not dataset.segments.get("validation"):
-        tell(f"{data_dir} has no validation examples: the last epoch's weights are kept")
+        tell(f"{dataset.data_dir} has no validation examples: the last epoch's weights are kept")
     keras.utils.set_random_seed(config.seed)
     write_preview(run_dir, dataset, config)
-    for stage in STAGES[config.scheme]:
+    for stage in stages:
         if paths.exists(stage_model_path(run_dir, stage)):
             tell(f"{stage}: done already")
         elif stage == "fusion":
             train_fusion(run_dir, dataset, config)
         else:
             _train_network(run_dir, dataset, config, stage)
-    paths.write_bytes(finished, paths.read_bytes(stage_model_path(run_dir, STAGES[config.scheme][-1])))
+    paths.write_bytes(finished, paths.read_bytes(stage_model_path(run_dir, stages[-1])))
 
 
 def _train_network(run_dir: str, dataset: Dataset, config: TrainConfig, stage: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from avinst import command
+from avinst.quiet import import_tensorflow_quietly
 from trainer.config import TrainConfig
 
 FLAGS = flags.FlagValues()
@@ -23,6 +24,7 @@ def train() -> None:
     """Runs the command."""
     data_dir, run_dir = command.required(DATA_DIR), command.required(RUN_DIR)
     config = TrainConfig(**{name: holder.value for name, holder in SETTINGS.items()})
+    import_tensorflow_quietly()
     from trainer import schemes
 
     schemes.train(run_dir, data_dir, config)
@@ -33,7 +35,7 @@ def train() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    return command.run(train, FLAGS, argv, needs_tensorflow=True)
+    return command.run(train, FLAGS, argv)
 
 
 if __name__ == "__main__":

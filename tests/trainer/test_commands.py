@@ -46,6 +46,17 @@ def test_wrong_flags_and_missing_runs_are_one_line(tmp_path, capsys, dataset):
     assert "--epochs=0: expected at least 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["train", "evaluate", "export"])
+def test_missing_flags_are_told_before_tensorflow_is_imported(name):
+    code = (
+        f"import sys; from trainer import {name} as c; status = c.main(['x', '--run_dir=']); "
+        "assert not {'tensorflow', 'keras'} & set(sys.modules); sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "is missing" in done.stderr
+
+
 def test_the_three_commands_in_turn(tmp_path, dataset, capsys):
     run_dir = f"--run_dir={tmp_path}/run"
     settings = ["--scheme=audio", "--audio_backbone=small_cnn", "--epochs=1", "--noaugment"]

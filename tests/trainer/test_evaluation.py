@@ -26,6 +26,14 @@ def test_metrics_json_keeps_the_other_splits(independent_run, dataset):
     assert np.trace(test["recording"]["confusion"]) / 12 == test["recording"]["hit_at_1"]["value"]
 
 
+def test_damaged_metrics_are_told_before_anything_is_predicted(untrained_run, dataset, monkeypatch):
+    run = untrained_run("audio")
+    (Path(run.run_dir) / "metrics.json").write_text("{")
+    monkeypatch.setattr("trainer.evaluation.predict_split", lambda *_: pytest.fail("predicted"))
+    with pytest.raises(UserError, match=r"metrics\.json' is damaged"):
+        evaluate(run, dataset, "test")
+
+
 def test_predictions_do_not_depend_on_the_batch_size(independent_run, dataset):
     first, second = (predict_split(independent_run.model, dataset, "test", size) for size in (24, 5))
     assert first.video_ids.tolist() == second.video_ids.tolist()

@@ -1,10 +1,43 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
 from avinst.errors import UserError
-from trainer.run import load_run, open_run, read_config
+from trainer.run import load_run, open_run, read_config, read_metrics
+
+
+def begin(run_dir, config, dataset, *files):
+    """Begins a run that came as far as the files tell."""
+    open_run(run_dir, config, dataset)
+    for name in files:
+        file = Path(run_dir, name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+
+
+def test_a_run_of_which_nothing_was_trained_is_begun_anew_with_other_settings(tmp_path, dataset, small_config):
+    run_dir = tmp_path / "run"
+    begin(str(run_dir), small_config, dataset, "logs/preview/events", "checkpoints/audio/.tmp-1-0123abcd-epoch")
+    other = dataclasses.replace(small_config, batch_size=2)
+    open_run(str(run_dir), other, dataclasses.replace(dataset, fingerprint="0123456789abcdef"))
+    assert read_config(str(run_dir))[0] == other
+    assert read_config(str(run_dir))[1].fingerprint == "0123456789abcdef"
+    assert [path.name for path in run_dir.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize(
+    "trained", ["model.keras", "metrics.json", "stages/audio/model.keras", "checkpoints/audio/best.json"]
+)
+def test_what_was_trained_is_never_deleted(tmp_path, dataset, small_config, trained):
+    run_dir = tmp_path / "run"
+    begin(str(run_dir), small_config, dataset, trained, "logs/audio/events")
+    with pytest.raises(UserError, match="begun otherwise"):
+        open_run(str(run_dir), dataclasses.replace(small_config, seed=7), dataset)
+    assert (run_dir / trained).exists()
+    assert (run_dir / "logs" / "audio" / "events").exists()
+    assert read_config(str(run_dir))[0] == small_config
 
 
 def test_a_run_that_was_begun_with_the_same_settings_is_opened_again(tmp_path, dataset, small_config):
@@ -17,7 +50,7 @@ def test_a_run_that_was_begun_with_the_same_settings_is_opened_again(tmp_path, d
 
 def test_other_settings_are_refused_with_the_differences(tmp_path, dataset, small_config):
     run_dir = str(tmp_path / "run")
-    open_run(run_dir, small_config, dataset)
+    begin(run_dir, small_config, dataset, "checkpoints/audio/epoch-00001.weights.h5")
     other = dataclasses.replace(small_config, epochs=5, seed=7)
     with pytest.raises(UserError, match=r"\(epochs: 4 there, 5 now; seed: 0 there, 7 now\)"):
         open_run(run_dir, other, dataset)
@@ -25,7 +58,7 @@ def test_other_settings_are_refused_with_the_differences(tmp_path, dataset, smal
 
 def test_another_dataset_is_refused(tmp_path, dataset, small_config):
     run_dir = str(tmp_path / "run")
-    open_run(run_dir, small_config, dataset)
+    begin(run_dir, small_config, dataset, "stages/audio/model.keras")
     with pytest.raises(UserError, match="fingerprint"):
         open_run(run_dir, small_config, dataclasses.replace(dataset, fingerprint="0123456789abcdef"))
 
@@ -47,11 +80,32 @@ def test_runs_that_are_missing_unfinished_or_damaged_say_so(tmp_path, dataset, s
     with pytest.raises(UserError, match="unfinished; run the same avinst train again"):
         load_run(str(run_dir))
     (run_dir / "model.keras").write_bytes(b"no model")
-    with pytest.raises(UserError, match="cannot read the model"):
+    with pytest.raises(UserError, match=r"is damaged or unreadable \(no whole Keras file, 8 bytes\)"):
         load_run(str(run_dir))
     (run_dir / "config.json").write_text("{")
     with pytest.raises(UserError, match="damaged"):
         load_run(str(run_dir))
+
+
+def test_a_damaged_model_is_not_said_to_be_missing(untrained_run):
+    run_dir = untrained_run("audio").run_dir
+    file = Path(run_dir) / "model.keras"
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    # Cut off, and with other bytes among the weights: a whole archive whose checksum is wrong.
+    for damaged in (whole[:middle], whole[:middle] + bytes(64) + whole[middle + 64 :], b""):
+        file.write_bytes(damaged)
+        with pytest.raises(UserError, match="is damaged or unreadable") as caught:
+            load_run(run_dir)
+        assert "not found" not in str(caught.value)
+
+
+@pytest.mark.parametrize("damaged", ["{", "[1]", "\x00", '"test"'])
+def test_damaged_metrics_say_so(tmp_path, damaged):
+    assert read_metrics(str(tmp_path)) == {}
+    (tmp_path / "metrics.json").write_text(damaged)
+    with pytest.raises(UserError, match=r"metrics\.json' is damaged .*; delete it and run avinst evaluate again"):
+        read_metrics(str(tmp_path))
 
 
 def test_config_json_tells_command_seed_and_versions(tmp_path, dataset, small_config):

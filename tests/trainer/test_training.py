@@ -1,4 +1,5 @@
 import dataclasses
+import os
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ from avinst.errors import UserError
 from trainer.callbacks import EpochProgress
 from trainer.input_pipeline import examples
 from trainer.predictions import predict_split
-from trainer.run import load_run
+from trainer.run import load_run, open_run
 from trainer.schemes import train
 
 
@@ -126,6 +127,27 @@ def test_several_labels_a_recording_are_learned_with_sigmoids(quick, tmp_path):
 def test_a_loss_that_is_no_number_stops_with_stage_and_step(dataset, quick, tmp_path):
     with pytest.raises(UserError, match=r"loss of stage visual is (nan|inf) at step \d+; lower --learning_rate"):
         train(str(tmp_path / "run"), dataset.data_dir, dataclasses.replace(quick, learning_rate=1e30))
+
+
+def test_after_a_failure_at_the_start_the_directory_takes_other_settings(dataset, quick, tmp_path):
+    run_dir = str(tmp_path / "run")
+    with pytest.raises(UserError, match="inception_v3 needs 75"):
+        train(run_dir, dataset.data_dir, dataclasses.replace(quick, visual_backbone="inception_v3"))
+    other = dataclasses.replace(quick, epochs=1)
+    train(run_dir, dataset.data_dir, other)
+    assert load_run(run_dir).config == other
+
+
+def test_training_clears_what_a_killed_one_left(dataset, quick, tmp_path):
+    config, leftovers = dataclasses.replace(quick, epochs=1), []
+    open_run(str(tmp_path / "run"), config, dataset)
+    for folder in ("", "stages/visual", "checkpoints/visual"):
+        (tmp_path / "run" / folder).mkdir(parents=True, exist_ok=True)
+        leftovers.append(tmp_path / "run" / folder / f".tmp-{os.getpid()}-0123abcd-model.keras")
+        leftovers[-1].touch()
+    train(str(tmp_path / "run"), dataset.data_dir, config)
+    assert not any(leftover.exists() for leftover in leftovers)
+    assert not list((tmp_path / "run").rglob(".*"))
 
 
 def test_what_nothing_can_be_learned_from_is_refused(quick, tmp_path):
