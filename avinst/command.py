@@ -12,6 +12,8 @@ from absl import flags
 from avinst.errors import UsageError, UserError
 from avinst.quiet import import_tensorflow_quietly
 
+# Set to anything, it lets errors of the file system pass with their traceback.
+TRACEBACK_VARIABLE = "AVINST_TRACEBACK"
 DONE, FAILED, WRONG_FLAGS, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -83,7 +85,34 @@ def _run(
         return _fail(name, str(error), FAILED)
     except KeyboardInterrupt:
         return _fail(name, "interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        message = _file_trouble(error)
+        if message is None or os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        return _fail(name, message, FAILED)
     return DONE
+
+
+def _file_trouble(error: Exception) -> str | None:
+    """One line for what the file system refused; None for errors that are no user's business."""
+    advice = f"check the path, its permissions and the free space ({TRACEBACK_VARIABLE}=1 shows where it arose)"
+    if isinstance(error, OSError) and error.strerror:
+        file = error.filename2 or error.filename
+        return f"{error.strerror}{f': {file!r}' if file else ''}; {advice}"
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None and isinstance(error, tensorflow.errors.OpError):
+        kinds = {
+            tensorflow.errors.NotFoundError: "not found",
+            tensorflow.errors.PermissionDeniedError: "permission denied",
+            tensorflow.errors.DataLossError: "damaged file, make it again",
+            tensorflow.errors.ResourceExhaustedError: "out of memory or space, try a smaller --batch_size",
+        }
+        for kind, meaning in kinds.items():
+            if isinstance(error, kind):
+                return f"{meaning}: {error.message.splitlines()[0]}; {advice}"
+    return None
 
 
 def define_settings(kind: type, flag_values: flags.FlagValues) -> dict[str, flags.FlagHolder[Any]]:

@@ -15,6 +15,7 @@ from avinst.manifest_rows import SPLITS
 from avinst.schema import parse_examples
 
 _COLUMNS = 6
+_LONGEST_NAME = 26
 
 
 def draw_contact_sheet(dataset: Dataset, chosen: Sequence[Mapping[str, np.ndarray]], output: str) -> int:
@@ -39,14 +40,19 @@ def draw_contact_sheet(dataset: Dataset, chosen: Sequence[Mapping[str, np.ndarra
     axes = figure.subplots(2 * rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
+    # One scale for the whole sheet, so that loud and quiet can be compared.
+    mean, deviation = dataset.log_mel_mean_db, dataset.log_mel_std_db
+    darkest, brightest = mean - 2 * deviation, mean + 3 * deviation
     for position, example in enumerate(chosen):
         row, column = divmod(position, columns)
         top, bottom = axes[2 * row, column], axes[2 * row + 1, column]
         names = ", ".join(dataset.labels[index] for index in np.flatnonzero(example["label"]))
-        top.set_title(f"{names}\n{example['segment_start_seconds']:.0f} s", fontsize=8)
+        video = bytes(example["video_id"]).decode()
+        shown = video if len(video) <= _LONGEST_NAME else f"…{video[1 - _LONGEST_NAME :]}"
+        top.set_title(f"{names}\n{shown}, {example['segment_start_seconds']:g} s", fontsize=7)
         top.imshow(example["frame"])
         bottom.imshow(
-            example["log_mel"].T, origin="lower", aspect="auto", cmap="magma", vmin=dataset.spec.floor_db, vmax=40
+            example["log_mel"].T, origin="lower", aspect="auto", cmap="magma", vmin=darkest, vmax=brightest
         )
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=100)

@@ -84,6 +84,8 @@ def load_dataset(data_dir: str) -> Dataset:
     file = paths.join(data_dir, DATASET_FILE)
     if not paths.is_directory(data_dir):
         raise UserError(f"no dataset directory {data_dir!r}; make it with avinst prepare")
+    if not paths.exists(file) and not paths.is_directory(paths.join(data_dir, SHARDS_FOLDER)):
+        raise UserError(f"{data_dir!r} is no dataset: it has no {DATASET_FILE}; make one with avinst prepare")
     if not paths.exists(file):
         raise UserError(f"{data_dir!r} has no {DATASET_FILE}: unfinished; run the same avinst prepare again")
     return dataset_from_json(_parsed(file), data_dir)

@@ -183,7 +183,7 @@ def doctor() -> None:
         print(f"{finding.state:<6} {finding.subject:<14} {finding.text}")  # noqa: T201
     wrong = [finding.subject for finding in findings if finding.state == "wrong"]
     if wrong:
-        raise UserError(f"{len(wrong)} things are wrong: {', '.join(wrong)}; see above for what to do")
+        raise UserError(f"wrong: {', '.join(wrong)}; see above for what to do")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

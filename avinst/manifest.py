@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from avinst import command
+from avinst import command, paths
 from avinst.errors import UsageError, UserError
 from avinst.manifest_formats import FORMATS, labelled_by_folder
 from avinst.manifest_making import (
@@ -92,12 +92,17 @@ def make_rows(
     read = FORMATS[format_name].read
     # Annotations first: a million files take a while to list, a wrong annotation file is known at once.
     annotated = read(annotations) if read else None
-    videos = list_videos(media_root)
+    listed = list_videos(media_root)
+    videos = [video for video in listed if paths.stays_below(media_root, video)]
     annotated = labelled_by_folder(videos) if annotated is None else annotated
     if labels:
         annotated = keep_labels(annotated, labels)
     rows, absent = place(annotated, MediaIndex(videos), trimmed)
     notes = []
+    if len(videos) < len(listed):
+        notes.append(
+            f"left out: {len(listed) - len(videos)} links that lead out of {media_root!r}; put copies there"
+        )
     loose = 0 if read else sum("/" not in video for video in videos)
     if loose:
         notes.append(f"left out: {loose} videos that lie in no class folder")

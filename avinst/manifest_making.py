@@ -5,6 +5,7 @@ import dataclasses
 import difflib
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 
 from avinst.errors import UserError
 from avinst.manifest_annotations import Annotation
@@ -85,8 +86,8 @@ def one_split_a_group(rows: Sequence[ManifestRow]) -> tuple[list[ManifestRow], i
     strength = {"": 0, "train": 1, "validation": 2, "test": 3}
     of_group: dict[str, str] = {}
     for row in rows:
-        of_group[row.group] = max(of_group.get(row.group, ""), row.split, key=strength.__getitem__)
-    kept = [row for row in rows if not row.group or row.split in ("", of_group[row.group])]
+        of_group[group_of(row)] = max(of_group.get(group_of(row), ""), row.split, key=strength.__getitem__)
+    kept = [row for row in rows if row.split in ("", of_group[group_of(row)])]
     return kept, len(rows) - len(kept)
 
 
@@ -121,9 +122,13 @@ def distinct_ids(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
     if len(set(ids)) < len(ids):  # a.mp4 and a.avi beside a.mp4.mp4; paths and times together never meet
         ids = [_id(row, row.video_path) for row in rows]
     return [
-        dataclasses.replace(row, video_id=name, group=row.group or name)
-        for row, name in zip(rows, ids, strict=True)
+        dataclasses.replace(row, video_id=name, group=group_of(row)) for row, name in zip(rows, ids, strict=True)
     ]
+
+
+def group_of(row: ManifestRow) -> str:
+    """What must stay in one split: the given group, else the file, whatever its spans are called."""
+    return row.group or str(PurePosixPath(row.video_path).with_suffix(""))
 
 
 def _id(row: ManifestRow, name: str) -> str:

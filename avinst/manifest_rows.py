@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import unicodedata
 from pathlib import PurePosixPath
 
 from avinst import manifest_checks, manifest_text, paths
@@ -9,6 +10,8 @@ from avinst.errors import UserError
 
 SPLITS = ("train", "validation", "test")
 LABEL_SEPARATOR = "|"
+# Control characters, line and paragraph separators, lone surrogates: labels are written as lines of files.
+_NOT_IN_LABELS = ("Cc", "Zl", "Zp", "Cs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +25,7 @@ class ManifestRow:
         split: train, validation or test where the manifest decides it, else empty.
         start_seconds: where to begin in the file.
         end_seconds: where to end in the file; infinity for the whole of it.
-        group: recordings of one group (performer, uploader) stay in one split; the video id by default.
+        group: recordings of one group (performer, uploader) stay in one split; the file by default.
     """
 
     video_path: str
@@ -83,7 +86,9 @@ def _checked_row(values: manifest_text.Values, media_root: str) -> ManifestRow:
     video_id = _text(values, "video_id") or str(PurePosixPath(video_path).with_suffix(""))
     if "\0" in video_id:
         raise UserError(f"video_id {video_id!r} holds a NUL character; remove it")
-    return ManifestRow(video_path, labels, video_id, split, start, end, _text(values, "group") or video_id)
+    # The file, not the id: spans of one file are one recording's, whatever they are called.
+    group = _text(values, "group") or str(PurePosixPath(video_path).with_suffix(""))
+    return ManifestRow(video_path, labels, video_id, split, start, end, group)
 
 
 def _labels(values: manifest_text.Values) -> tuple[str, ...]:
@@ -96,6 +101,9 @@ def _labels(values: manifest_text.Values) -> tuple[str, ...]:
     labels = tuple(dict.fromkeys(name.strip() for name in names))
     if not labels or not all(labels):
         raise UserError("label is empty; give a name, or several separated by '|'")
+    odd = [name for name in labels if any(unicodedata.category(character) in _NOT_IN_LABELS for character in name)]
+    if odd:
+        raise UserError(f"label {odd[0]!r} holds a line break or another control character; rename it")
     return labels
 
 

@@ -69,9 +69,14 @@ def relative_below(root: str, path: str) -> str:
         path = str(Path(path).relative_to(Path(root).absolute()))
     if ".." in PurePosixPath(path).parts:
         raise UserError(f"path {path!r} leaves the media root by '..'; give a path below {root!r}")
-    if not is_remote(root) and not _real(Path(root, path)).is_relative_to(_resolved(Path(root))):
-        raise outside
+    if not stays_below(root, path):
+        raise UserError(f"path {path!r} is a link out of the media root {root!r}; put a copy in its place")
     return str(PurePosixPath(path))
+
+
+def stays_below(root: str, path: str) -> bool:
+    """Whether the file of a relative path really lies below the root, all links followed."""
+    return is_remote(root) or _real(Path(root, path)).is_relative_to(_resolved(Path(root)))
 
 
 def _real(file: Path) -> Path:

@@ -44,6 +44,9 @@ class DatasetSpec:
 
     def __post_init__(self) -> None:
         """Raises UserError where the values contradict each other."""
+        numbers = [value for value in dataclasses.asdict(self).values() if isinstance(value, int | float)]
+        if not all(math.isfinite(number) for number in numbers):
+            raise UserError(f"dataset spec: all numbers must be finite; found {self._odd()}")
         checks = {
             "sample_rate_hz must be positive": self.sample_rate_hz > 0,
             "segment_seconds must hold at least one window": self.segment_samples >= self.window_samples > 0,
@@ -58,7 +61,13 @@ class DatasetSpec:
         }
         broken = [text for text, holds in checks.items() if not holds]
         if broken:
-            raise UserError(f"dataset spec: {'; '.join(broken)}; found {self}")
+            raise UserError(f"dataset spec: {'; '.join(broken)}; found {self._odd()}")
+
+    def _odd(self) -> str:
+        """The values that are not the defaults."""
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        values = dataclasses.asdict(self)
+        return ", ".join(f"{name} {values[name]}" for name in values if values[name] != defaults[name])
 
     @property
     def segment_samples(self) -> int:

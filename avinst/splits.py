@@ -26,7 +26,9 @@ def assign_splits(rows: Sequence[ManifestRow], method: str, shares: Mapping[str,
     Raises:
         UserError: shares that do not add up to 1, or an unknown method.
     """
-    if set(shares) != set(SPLITS) or min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > 1e-6:
+    # Written so that NaN fails.
+    right = set(shares) == set(SPLITS) and all(share >= 0 for share in shares.values())
+    if not (right and abs(sum(shares.values()) - 1) <= 1e-6):
         raise UserError(f"split shares {dict(shares)}; expected {', '.join(SPLITS)}, together 1")
     given = {row.group: row.split for row in rows if row.split}
     if method == "hash":

@@ -61,8 +61,17 @@ def load_detector(model_dir: str) -> Detector:
             f"{model_dir!r} lacks assets/dataset_spec.json or assets/labels.txt; export it with avinst"
         )
     spec = DatasetSpec.from_json(json.loads(paths.read_text(spec_file)))
-    labels = tuple(paths.read_text(labels_file).splitlines())
-    return Detector(model_dir, labels, spec, tf.saved_model.load(model_dir))
+    labels = tuple(paths.read_text(labels_file).removesuffix("\n").split("\n"))
+    try:
+        model = tf.saved_model.load(model_dir)
+        outputs = model.signatures[SIGNATURE].structured_outputs["probabilities"].shape[-1]
+    except (ValueError, KeyError, OSError, tf.errors.OpError) as error:
+        raise UserError(f"cannot load the SavedModel {model_dir!r} ({error}); export it again") from error
+    if outputs != len(labels):
+        raise UserError(
+            f"{model_dir!r}: {len(labels)} names in assets/labels.txt, {outputs} outputs; export it again"
+        )
+    return Detector(model_dir, labels, spec, model)
 
 
 def newest_export(run_dir: str) -> str:
@@ -73,6 +82,8 @@ def newest_export(run_dir: str) -> str:
     """
     if not paths.is_directory(run_dir):
         raise UserError(f"no run directory {run_dir!r}; train one with avinst train")
+    if not paths.exists(paths.join(run_dir, "config.json")):
+        raise UserError(f"{run_dir!r} is no run: it has no config.json; give the --run_dir of avinst train")
     folder = paths.join(run_dir, "export")
     versions = [int(name) for name in paths.list_directory(folder) if name.isdecimal()]
     if not versions:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from avinst import command
-from avinst.errors import UsageError
+from avinst.errors import UsageError, UserError
+from avinst.quiet import import_tensorflow_quietly
 
 if TYPE_CHECKING:
     from beam_pipelines.prediction import Prediction
@@ -22,7 +23,7 @@ _RUN_DIR = flags.DEFINE_string("run_dir", "", "a run whose newest export is used
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir", "", "an exported version directory instead of a run", flag_values=FLAGS
 )
-_JSON = flags.DEFINE_bool("json", False, "print one JSON object a video", flag_values=FLAGS)
+_JSON = flags.DEFINE_bool("json", False, "print a line of JSON for each video", flag_values=FLAGS)
 
 
 def predict(videos: Sequence[str]) -> None:
@@ -31,15 +32,23 @@ def predict(videos: Sequence[str]) -> None:
         raise UsageError("give either --run_dir or --model_dir")
     if not videos:
         raise UsageError("no video given")
+    import_tensorflow_quietly()
     from avinst.decoder import Decoder
     from beam_pipelines.detector import load_detector, newest_export
     from beam_pipelines.prediction import predict_video
 
     detector = load_detector(_MODEL_DIR.value or newest_export(_RUN_DIR.value))
+    failures = []
     with Decoder() as decoder:
         for video in videos:
-            prediction = predict_video(detector, video, decoder)
-            print(json.dumps(prediction.to_json()) if _JSON.value else table(prediction))  # noqa: T201
+            try:
+                prediction = predict_video(detector, video, decoder)
+            except UserError as error:
+                failures.append(str(error))
+                continue
+            print(json.dumps(prediction.to_json()) if _JSON.value else table(prediction), flush=True)  # noqa: T201
+    if failures:
+        raise UserError("; ".join(failures))
 
 
 def table(prediction: "Prediction") -> str:
@@ -55,7 +64,7 @@ def table(prediction: "Prediction") -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
-    return command.run(predict, FLAGS, argv, positional="VIDEO...", needs_tensorflow=True)
+    return command.run(predict, FLAGS, argv, positional="VIDEO...")
 
 
 if __name__ == "__main__":

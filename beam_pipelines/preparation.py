@@ -1,38 +1,31 @@
 """Videos to a dataset: lays the shards out, runs the pipeline, adds up."""
 
-import contextlib
 import dataclasses
-import re
-import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import apache_beam as beam
 
 from avinst import paths
-from avinst.dataset import DATASET_FILE, SHARDS_FOLDER, Dataset, load_dataset
+from avinst.dataset import SHARDS_FOLDER, Dataset, load_dataset
 from avinst.decoder import Decoder
 from avinst.errors import UserError
 from avinst.manifest_rows import read_manifest
 from avinst.media_types import DecodeLimits
-from avinst.progress import Progress
 from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
 from beam_pipelines.beam_flags import check_workers_reach
 from beam_pipelines.finishing import finish_dataset
-from beam_pipelines.layout import Shard, dataset_fingerprint, label_names, lay_out
+from beam_pipelines.layout import Shard, label_names, lay_out
 from beam_pipelines.pipeline import Work, add_prepare
+from beam_pipelines.resuming import FAILURE_FILE, check_ours, clear, is_finished
 from beam_pipelines.runner import describe_failure, make_pipeline, run_to_end
-from beam_pipelines.shard_record import ShardRecord, load_record
+from beam_pipelines.watching import watching
 
 if TYPE_CHECKING:
     from beam_pipelines.dry_run import Estimate
-
-_SHARD_FILE = re.compile(r"(?:train|validation|test)-\d{5,}-of-\d{5,}\.(?:tfrecord|json)|\.tmp-\d+-[0-9a-f]{8}-.*")
-_POLL_SECONDS = 1.0
-FAILURE_FILE = "failure.txt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +41,7 @@ class PrepareConfig:
         videos_per_shard: recordings of a shard, on average.
         workers: threads of the in-process runner, 0 for one per core.
         max_reject_rate: largest share of recordings that may give no example.
+        overwrite: replace a finished dataset of another spec or manifest.
         limits: what one recording may cost.
     """
 
@@ -59,6 +53,7 @@ class PrepareConfig:
     videos_per_shard: int = 16
     workers: int = 0
     max_reject_rate: float = 0.2
+    overwrite: bool = False
     limits: DecodeLimits = dataclasses.field(default_factory=DecodeLimits)
 
 
@@ -77,17 +72,18 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
         UserError: bad manifest, folders or flags, or too many rejects.
     """
     shards, labels, media_root = _planned(config, spec)
-    if _is_finished(config.data_dir, shards):
+    if is_finished(config.data_dir, shards, media_root):
         return load_dataset(config.data_dir)
+    check_ours(config.data_dir, shards, spec, config.overwrite)
     # Before anything is deleted: these check the flags.
     check_workers_reach(beam_flags, {"--media_root": media_root, "--data_dir": config.data_dir})
     pipeline = make_pipeline(beam_flags, config.workers, elements=sum(len(shard.rows) for shard in shards))
     paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
-    _clear(config.data_dir, shards)
+    clear(config.data_dir, shards, media_root)
     # Absolute, for workers have working directories of their own.
     work = Work(spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits)
     add_prepare(pipeline, shards, work)
-    with _watching(config.data_dir, shards):
+    with watching(config.data_dir, shards):
         _run(pipeline, config.data_dir)
     return finish_dataset(config.data_dir, shards, spec, labels, config.max_reject_rate)
 
@@ -128,69 +124,3 @@ def _run(pipeline: beam.Pipeline, data_dir: str) -> None:
 
 def _folder_of(path: str) -> str:
     return path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
-
-
-def _is_finished(data_dir: str, shards: Sequence[Shard]) -> bool:
-    if not paths.exists(paths.join(data_dir, DATASET_FILE)):
-        return False
-    try:
-        same = load_dataset(data_dir).fingerprint == dataset_fingerprint(shards)
-    except UserError:
-        return False  # of another version: made anew
-    return same and all(load_record(data_dir, shard.name, shard.fingerprint) for shard in shards)
-
-
-def _clear(data_dir: str, shards: Sequence[Shard]) -> None:
-    """Takes away the done-marker of the whole, an old failure and files of another layout; nothing else."""
-    for name in (DATASET_FILE, FAILURE_FILE):
-        if paths.exists(paths.join(data_dir, name)):
-            paths.remove(paths.join(data_dir, name))
-    wanted = {f"{shard.name}{extension}" for shard in shards for extension in (".tfrecord", ".json")}
-    for folder in (data_dir, paths.join(data_dir, SHARDS_FOLDER)):
-        for name in paths.list_directory(folder):
-            if _SHARD_FILE.fullmatch(name) and name not in wanted:
-                paths.remove(paths.join(folder, name))
-
-
-@contextlib.contextmanager
-def _watching(data_dir: str, shards: Sequence[Shard]) -> Iterator[None]:
-    """Shows progress while the pipeline runs, by looking for finished shards: the same way for every runner."""
-    stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(data_dir, shards, stop), daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watcher.join()
-
-
-def _watch(data_dir: str, shards: Sequence[Shard], stop: threading.Event) -> None:
-    progress = Progress("videos", sum(len(shard.rows) for shard in shards))
-    done: dict[str, ShardRecord] = {}
-    _look(data_dir, shards, done)
-    progress.skip(_videos(done))
-    while not stop.wait(_POLL_SECONDS):
-        _look(data_dir, shards, done)
-        progress.update(_videos(done), _note(done))
-    _look(data_dir, shards, done)
-    progress.finish(_videos(done), _note(done))
-
-
-def _look(data_dir: str, shards: Sequence[Shard], done: dict[str, ShardRecord]) -> None:
-    present = set(paths.list_directory(paths.join(data_dir, SHARDS_FOLDER)))
-    for shard in shards:
-        if shard.name not in done and f"{shard.name}.json" in present:
-            record = load_record(data_dir, shard.name, shard.fingerprint)
-            if record:
-                done[shard.name] = record
-
-
-def _videos(done: Mapping[str, ShardRecord]) -> int:
-    return sum(len(record.segments_of_video) for record in done.values())
-
-
-def _note(done: Mapping[str, ShardRecord]) -> str:
-    segments = sum(sum(record.segments_of_video.values()) for record in done.values())
-    rejects = sum(len(record.rejects) for record in done.values())
-    return f"{segments} segments, {rejects} rejects"

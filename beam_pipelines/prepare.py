@@ -65,6 +65,9 @@ _SEGMENT_SECONDS = flags.DEFINE_float(
 )
 
 
+_OVERWRITE = flags.DEFINE_bool(
+    "overwrite", False, "replace a finished dataset of another spec or manifest", flag_values=FLAGS
+)
 _DRY_RUN = flags.DEFINE_bool(
     "dry_run", False, "decode a few videos, print what the whole would cost, write nothing", flag_values=FLAGS
 )
@@ -106,6 +109,7 @@ def prepare(beam_flags: Sequence[str]) -> None:
         videos_per_shard=_VIDEOS_PER_SHARD.value,
         workers=_WORKERS.value,
         max_reject_rate=_MAX_REJECT_RATE.value,
+        overwrite=_OVERWRITE.value,
         limits=limits,
     )
     if _DRY_RUN.value:
@@ -117,6 +121,10 @@ def prepare(beam_flags: Sequence[str]) -> None:
         dataset = preparation.prepare_dataset(config, spec, beam_flags)
     counts = ", ".join(f"{split} {count}" for split, count in dataset.segments.items())
     print(f"{data_dir}: {sum(dataset.segments.values())} segments ({counts}), {dataset.rejects} rejects")  # noqa: T201
+    empty = [split for split, count in dataset.segments.items() if not count]
+    if empty:
+        advice = "" if _SPLITS.value == "stratified" else "; --splits=stratified gives small sets exact shares"
+        print(f"no examples in: {', '.join(empty)}{advice}")  # noqa: T201
     print(f"next: avinst inspect --data_dir={data_dir}")  # noqa: T201
 
 

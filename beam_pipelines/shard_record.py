@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any, Self
 
 from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
+from avinst.manifest_rows import ManifestRow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,7 @@ class ShardRecord:
         fingerprint: of what decided the shard's bytes (`layout.shard_fingerprint`).
         tfrecord_bytes: size of the TFRecord file.
         segments_of_video: video id to number of examples, for every manifest row of the shard.
+        media_bytes: video id to the size of its file, -1 where there was none: tells whether it was changed since.
         label_segments: label name to number of examples.
         log_mel_count, log_mel_sum_db, log_mel_square_sum: over all log-mel values, for mean and deviation.
         rejects: all that gave no example.
@@ -48,6 +51,7 @@ class ShardRecord:
     fingerprint: str
     tfrecord_bytes: int
     segments_of_video: dict[str, int]
+    media_bytes: dict[str, int]
     label_segments: dict[str, int]
     log_mel_count: int
     log_mel_sum_db: float
@@ -75,6 +79,27 @@ def record_path(data_dir: str, name: str) -> str:
 def tfrecord_path(data_dir: str, name: str) -> str:
     """Where a shard's examples lie."""
     return paths.join(data_dir, f"{name}.tfrecord")
+
+
+def media_changed(record: ShardRecord, rows: Sequence[ManifestRow], media_root: str) -> bool:
+    """Whether a recording's file has another size than when the shard was made: mended, replaced or come since.
+
+    On a cloud file system only the rejected recordings are looked at: a request for each of a million takes hours.
+    """
+    rejected = {reject.video_id for reject in record.rejects if reject.segment is None}
+    return any(
+        media_size(media_root, row) != record.media_bytes[row.video_id]
+        for row in rows
+        if row.video_id in rejected or not paths.is_remote(media_root)
+    )
+
+
+def media_size(media_root: str, row: ManifestRow) -> int:
+    """Bytes of a recording's file; -1 where there is none or it may not be looked at."""
+    try:
+        return paths.size(paths.join(media_root, row.video_path))
+    except OSError:
+        return -1
 
 
 def save_record(record: ShardRecord, data_dir: str) -> None:

@@ -15,7 +15,7 @@ from avinst.schema import Example, encode_example
 from avinst.spec import DatasetSpec
 from avinst.versions import ffmpeg_versions, package_versions
 from beam_pipelines.layout import Shard
-from beam_pipelines.shard_record import Reject, ShardRecord, save_record, tfrecord_path
+from beam_pipelines.shard_record import Reject, ShardRecord, media_size, save_record, tfrecord_path
 
 # Segments whose log-mel is computed at once: one call of the graph, and a bound on what is held in memory.
 _BATCH = 60
@@ -41,7 +41,7 @@ def write_shard(
     target = tfrecord_path(data_dir, shard.name)
     with paths.replacing(target) as temporary, tf.io.TFRecordWriter(temporary) as writer:
         for row in shard.rows:
-            tally.start(row)
+            tally.start(row, media_size(media_root, row))
             for example in examples_of(row, spec, labels, media_root, decoder, tally.reject):
                 writer.write(encode_example(example, spec))
                 tally.add(example)
@@ -62,7 +62,12 @@ def examples_of(
     """The examples of one recording; what gives none goes to `reject` (row, segment, stage, reason, detail)."""
     indices = tuple(sorted(labels.index(name) for name in row.labels))
     path = paths.join(media_root, row.video_path)
-    if not paths.exists(path) or paths.is_directory(path):
+    try:
+        found = paths.exists(path) and not paths.is_directory(path)
+    except OSError as error:
+        reject(row, None, "find", "not_readable", f"{row.video_path!r} cannot be looked at: {error.strerror}")
+        return
+    if not found:
         reject(row, None, "find", "not_found", f"there is no file {row.video_path!r} below the media root")
         return
     pending: list[Segment] = []
@@ -108,12 +113,14 @@ class _Tally:
     def __init__(self, labels: Sequence[str]) -> None:
         self._labels = labels
         self._segments_of_video: dict[str, int] = {}
+        self._media_bytes: dict[str, int] = {}
         self._label_segments: dict[str, int] = dict.fromkeys(labels, 0)
         self._rejects: list[Reject] = []
         self._count, self._sum, self._square_sum = 0, 0.0, 0.0
 
-    def start(self, row: ManifestRow) -> None:
+    def start(self, row: ManifestRow, media_bytes: int) -> None:
         self._segments_of_video[row.video_id] = 0
+        self._media_bytes[row.video_id] = media_bytes
 
     def add(self, example: Example) -> None:
         self._segments_of_video[example.video_id] += 1
@@ -139,6 +146,7 @@ class _Tally:
             shard.fingerprint,
             tfrecord_bytes,
             self._segments_of_video,
+            self._media_bytes,
             self._label_segments,
             self._count,
             self._sum,

@@ -25,17 +25,17 @@ COLUMNS = {"hit_at_1": "Hit@1", "hit_at_3": "Hit@3", "f1_macro": "F1 (macro)", "
 TRAIN = "--audio_blocks=4 --audio_width=0.5 --epochs={epochs} --seed=0"
 
 
-def commands(media_root: str, epochs: int) -> list[str]:
+def commands(media_root: str, epochs: int, joint_epochs: int) -> list[str]:
     """The whole experiment; the paths DATASET, INDEPENDENT and JOINT lie in the work directory."""
     steps = [
         f"avinst manifest --format=folders --media_root={shlex.quote(media_root)} --output=manifest.csv",
         f"avinst prepare --manifest=manifest.csv --media_root={shlex.quote(media_root)} --data_dir=DATASET "
         "--frame_size=128 --splits=stratified",
     ]
-    for scheme in ("independent", "joint"):
+    for scheme, passes in (("independent", epochs), ("joint", joint_epochs)):
         run_dir = scheme.upper()
         steps += [
-            f"avinst train --data_dir=DATASET --run_dir={run_dir} --scheme={scheme} {TRAIN.format(epochs=epochs)}",
+            f"avinst train --data_dir=DATASET --run_dir={run_dir} --scheme={scheme} {TRAIN.format(epochs=passes)}",
             f"avinst evaluate --run_dir={run_dir} --split=test",
             f"avinst export --run_dir={run_dir}",
             f"avinst analyze --run_dir={run_dir} --split=test",
@@ -118,10 +118,11 @@ def main() -> None:
     parser.add_argument("--media_root", required=True)
     parser.add_argument("--work_dir", required=True, type=Path)
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--joint_epochs", type=int, default=6)
     parser.add_argument("--title", default="990 clips of 3 s, 9 instruments, 128 px")
     arguments = parser.parse_args()
     arguments.work_dir.mkdir(parents=True, exist_ok=True)
-    steps = commands(str(Path(arguments.media_root).resolve()), arguments.epochs)
+    steps = commands(str(Path(arguments.media_root).resolve()), arguments.epochs, arguments.joint_epochs)
     seconds = run_all(steps, arguments.work_dir)
     shown = [step.replace(str(Path(arguments.media_root).resolve()), "VIDEOS") for step in steps]
     RESULTS_FILE.write_text(page(shown, seconds, arguments.work_dir, arguments.title), encoding="utf-8")

@@ -76,6 +76,27 @@ def test_an_error_of_the_user_is_one_line(capsys):
     assert command.run(misused, FLAGS, ["x"]) == 2
 
 
+def test_what_the_file_system_refuses_is_one_line(capsys, tmp_path, monkeypatch):
+    def reads():
+        return (tmp_path / "none").read_text()
+
+    def reads_records():
+        import tensorflow as tf
+
+        (tmp_path / "short.tfrecord").write_bytes(b"half a length")
+        list(tf.data.TFRecordDataset(str(tmp_path / "short.tfrecord")))
+
+    for body_that_fails, message in ((reads, "No such file or directory: '"), (reads_records, "damaged file")):
+        body_that_fails.__module__ = __name__
+        assert command.run(body_that_fails, FLAGS, ["x"]) == 1
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    monkeypatch.setenv(command.TRACEBACK_VARIABLE, "1")
+    with pytest.raises(FileNotFoundError):
+        command.run(reads, FLAGS, ["x"])
+
+
 def test_help_shows_flags_and_defaults(capsys):
     assert command.run(body, FLAGS, ["x", "--help"]) == 0
     assert "--frame_size: a size (default: 3)" in capsys.readouterr().out

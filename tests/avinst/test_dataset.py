@@ -36,6 +36,9 @@ def test_a_split_without_examples(dataset):
 def test_missing_and_unfinished(tmp_path):
     with pytest.raises(UserError, match="no dataset directory"):
         load_dataset(str(tmp_path / "none"))
+    with pytest.raises(UserError, match="is no dataset: it has no"):
+        load_dataset(str(tmp_path))
+    (tmp_path / "shards").mkdir()
     with pytest.raises(UserError, match="unfinished; run the same avinst prepare again"):
         load_dataset(str(tmp_path))
 

@@ -31,7 +31,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, capsys):
     assert doctor.main(["avinst doctor", f"--directory={tmp_path}/none"]) == 1
     captured = capsys.readouterr()
     assert "wrong  writing" in captured.out
-    assert captured.err == "avinst doctor: 1 things are wrong: writing; see above for what to do\n"
+    assert captured.err == "avinst doctor: wrong: writing; see above for what to do\n"
 
 
 @pytest.mark.parametrize(("version", "state"), [((3, 11, 0), "ok"), ((3, 10, 9), "wrong"), ((3, 13, 0), "wrong")])

@@ -144,7 +144,8 @@ files = st.builds(
     st.one_of(names, st.just(ID)),
     st.sampled_from([".mp4", ".avi", ".MP4", ".mp4.mp4"]),
 )
-labels = st.lists(names.map(str.strip).filter(lambda name: name and "|" not in name), min_size=1, max_size=3)
+label_names = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=8)
+labels = st.lists(label_names.map(str.strip).filter(lambda name: name and "|" not in name), min_size=1, max_size=3)
 found_rows = st.builds(
     lambda path, labels, group, split, start, length: row(
         path, tuple(dict.fromkeys(labels)), split, start, start + length, group

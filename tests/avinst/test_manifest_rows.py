@@ -74,7 +74,7 @@ def test_a_link_out_of_the_root(tmp_path):
     (tmp_path / "root").mkdir()
     (tmp_path / "secret.mp4").touch()
     (tmp_path / "root" / "a.mp4").symlink_to(tmp_path / "secret.mp4")
-    with pytest.raises(UserError, match="not below the media root"):
+    with pytest.raises(UserError, match="is a link out of the media root"):
         read(tmp_path / "root", "video_path,label\na.mp4,x\n")
 
 
@@ -89,6 +89,8 @@ def test_a_link_out_of_the_root(tmp_path):
         ("", "column 'video_path' is missing"),
         ("video_path,label\n", "has no rows"),
         ("video_path,label\na,b,c\n", "line 2: more fields than the header"),
+        ('video_path,label\na,"x\ny"\n', "holds a line break or another control character"),
+        ("video_path,label\na,x\u2028y\n", "holds a line break or another control character"),
         ("video_path,label\na,\n", "line 2: label is empty"),
         ("video_path,label\na,x||y\n", "line 2: label is empty"),
         ("video_path,label,split\na,b,valid\n", "line 2: split 'valid'; expected one of train, validation, test"),

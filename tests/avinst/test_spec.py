@@ -58,6 +58,8 @@ def test_json_round_trip_and_unknown_names():
         {"frame_fit": "squeeze"},
         {"jpeg_quality": 0},
         {"log_floor": 0.0},
+        {"segment_seconds": float("nan")},
+        {"segment_seconds": float("inf")},
     ],
 )
 def test_contradictions_are_refused(change):

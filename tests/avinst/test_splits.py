@@ -55,7 +55,15 @@ def test_no_group_is_ever_in_two_splits(members, method):
     assert len(set(zip((r.group for r in rows), splits, strict=True))) == len({r.group for r in rows})
 
 
-@pytest.mark.parametrize("shares", [{"train": 0.5, "validation": 0.1, "test": 0.1}, {"train": 1.0}])
+@pytest.mark.parametrize(
+    "shares",
+    [
+        {"train": 0.5, "validation": 0.1, "test": 0.1},
+        {"train": 1.0},
+        {"train": float("nan"), "validation": 0.0, "test": 1.0},
+        {"train": 1.5, "validation": -0.5, "test": 0.0},
+    ],
+)
 def test_shares_that_do_not_add_up(shares):
     with pytest.raises(UserError, match="split shares"):
         assign_splits([row("a")], "hash", shares)

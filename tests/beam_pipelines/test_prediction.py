@@ -1,6 +1,7 @@
 """`predict` with a SavedModel whose answers are known: the loudness and the brightness of a segment."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ def save(folder, with_picture=True):
 @pytest.fixture(scope="module")
 def run_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
+    (folder / "config.json").write_text("{}")
     (folder / "export").mkdir()
     save(folder / "export" / "2", with_picture=False)
     save(folder / "export" / "10")
@@ -115,7 +117,8 @@ def test_table_and_json(run_dir, video, capsys):
         (["{video}"], 2, "give either --run_dir or --model_dir"),
         (["--run_dir={run}", "--model_dir=x", "{video}"], 2, "give either --run_dir or --model_dir"),
         (["--run_dir=/nowhere", "{video}"], 1, "no run directory"),
-        (["--run_dir={empty}", "{video}"], 1, "was not exported yet; run avinst export"),
+        (["--run_dir={empty}", "{video}"], 1, "is no run: it has no config.json"),
+        (["--run_dir={trained}", "{video}"], 1, "was not exported yet; run avinst export"),
         (["--model_dir={empty}", "{video}"], 1, "no SavedModel"),
         (["--run_dir={run}", "/nowhere.mp4"], 1, "no video file '/nowhere.mp4'"),
         (["--run_dir={run}", "{text}"], 1, "not_media"),
@@ -123,12 +126,43 @@ def test_table_and_json(run_dir, video, capsys):
 )
 def test_wrong_use_is_one_line(run_dir, video, tmp_path, capsys, argv, status, message):
     (tmp_path / "empty").mkdir()
+    (tmp_path / "trained").mkdir()
+    (tmp_path / "trained" / "config.json").write_text("{}")
     (tmp_path / "text.mp4").write_text("no video")
-    names = {"run": run_dir, "video": video, "empty": tmp_path / "empty", "text": tmp_path / "text.mp4"}
+    names = {
+        "trained": tmp_path / "trained",
+        "run": run_dir,
+        "video": video,
+        "empty": tmp_path / "empty",
+        "text": tmp_path / "text.mp4",
+    }
     assert predict_command.main(["avinst predict", *(word.format(**names) for word in argv)]) == status
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_a_bad_video_does_not_keep_the_others_back(run_dir, video, tmp_path, capsys):
+    (tmp_path / "text.mp4").write_text("no video")
+    argv = ["avinst predict", f"--run_dir={run_dir}", "--json", str(tmp_path / "text.mp4"), video]
+    assert predict_command.main(argv) == 1
+    captured = capsys.readouterr()
+    assert [json.loads(line)["video_path"] for line in captured.out.splitlines()] == [video]
+    assert "text.mp4" in captured.err
+
+
+def test_labels_and_outputs_must_agree(run_dir, tmp_path):
+    shutil.copytree(run_dir / "export" / "10", tmp_path / "m")
+    (tmp_path / "m" / "assets" / "labels.txt").write_text("loud\n")
+    with pytest.raises(UserError, match=r"1 names in assets/labels\.txt, 2 outputs"):
+        load_detector(str(tmp_path / "m"))
+
+
+def test_a_damaged_model(run_dir, tmp_path):
+    shutil.copytree(run_dir / "export" / "10", tmp_path / "m")
+    (tmp_path / "m" / "saved_model.pb").write_bytes(b"garbage")
+    with pytest.raises(UserError, match="cannot load the SavedModel"):
+        load_detector(str(tmp_path / "m"))
 
 
 def test_a_model_of_another_kind(tmp_path):

@@ -1,8 +1,10 @@
 """`prepare` on real files: what goes in comes out, as examples or as rejects, whatever happens on the way."""
 
+import dataclasses
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -155,11 +157,60 @@ def test_an_interrupted_job_is_resumed(videos, dataset, tmp_path):
 
 def test_another_spec_leaves_nothing_of_the_old_one(videos, dataset, tmp_path):
     prepare_dataset(config(videos, tmp_path / "set"), SPEC)
-    other = prepare_dataset(config(videos, tmp_path / "set", videos_per_shard=100), DatasetSpec(frame_size=48))
+    again = config(videos, tmp_path / "set", videos_per_shard=100)
+    before = digests(tmp_path / "set")
+    with pytest.raises(UserError, match=r"made otherwise \(frame_size: 32 there, 48 now\); .*--overwrite"):
+        prepare_dataset(again, DatasetSpec(frame_size=48))
+    assert digests(tmp_path / "set") == before
+    other = prepare_dataset(dataclasses.replace(again, overwrite=True), DatasetSpec(frame_size=48))
     assert examples(other, "test")["frame"].shape == (4, 48, 48, 3)
     assert {file.name for file in (tmp_path / "set").glob("*.tfrecord")} == {
         f"{split}-00000-of-00001.tfrecord" for split in ("train", "validation", "test")
     }
+
+
+def test_mended_and_replaced_files_are_made_anew(videos, tmp_path):
+    root = tmp_path / "videos"
+    shutil.copytree(videos, root)
+    first = prepare_dataset(config(root, tmp_path / "set"), SPEC)
+    assert first.rejects == 3
+    shutil.copy(root / "drum" / "0.mp4", root / "text.mp4")
+    shutil.copy(root / "drum" / "2.mp4", root / "missing.mp4")
+    mended = prepare_dataset(config(root, tmp_path / "set"), SPEC)
+    assert mended.rejects == 1
+    assert mended.segments["train"] == first.segments["train"] + 2
+    write_media(root / "drum" / "0.mp4", seconds=1.2)
+    assert prepare_dataset(config(root, tmp_path / "set"), SPEC).segments["train"] == mended.segments["train"] - 1
+
+
+def test_a_wrong_media_root_is_no_lasting_harm(videos, tmp_path, capsys):
+    (tmp_path / "wrong").mkdir()
+    argv = [f"--manifest={videos}/manifest.csv", f"--data_dir={tmp_path}/set", "--frame_size=32"]
+    assert prepare_command.main(["avinst prepare", *argv, f"--media_root={tmp_path}/wrong"]) == 1
+    assert "13 of 13 recordings gave no example (not_found 13)" in capsys.readouterr().err
+    assert prepare_command.main(["avinst prepare", *argv, "--max_reject_rate=0.5"]) == 0
+
+
+def test_somebody_elses_tfrecords_are_not_touched(videos, tmp_path):
+    (tmp_path / "train-00000-of-00010.tfrecord").write_text("precious")
+    with pytest.raises(UserError, match="that avinst did not make"):
+        prepare_dataset(config(videos, tmp_path), SPEC)
+    assert (tmp_path / "train-00000-of-00010.tfrecord").read_text() == "precious"
+
+
+def test_spans_of_one_file_stay_in_one_split(videos, tmp_path):
+    rows = [f"drum/{n}.mp4,drum,v{n}-{start},{start},{start + 1}" for n in (0, 2, 4, 6, 8) for start in (0, 1)]
+    (tmp_path / "m.csv").write_text(
+        "video_path,label,video_id,start_seconds,end_seconds\n" + "\n".join(rows) + "\n"
+    )
+    spans = PrepareConfig(manifest=str(tmp_path / "m.csv"), media_root=str(videos), data_dir=str(tmp_path / "set"))
+    prepare_dataset(spans, SPEC)
+    split_of = {}
+    for file in (tmp_path / "set" / "shards").glob("*.json"):
+        for video in json.loads(file.read_text())["segments_of_video"]:
+            split_of.setdefault(video.split("-")[0], set()).add(file.name.split("-")[0])
+    assert len(split_of) == 5
+    assert all(len(splits) == 1 for splits in split_of.values())
 
 
 def test_too_many_rejects_fail_the_job_and_keep_the_shards(videos, tmp_path):
@@ -203,6 +254,7 @@ def test_a_job_that_fails_is_one_line_and_a_file(videos, tmp_path, capsys):
     data_dir = tmp_path / "set"
     (data_dir / "train-00000-of-00001.tfrecord").mkdir(parents=True)  # cannot be replaced by a file
     (data_dir / "train-00000-of-00001.tfrecord" / "x").touch()
+    (data_dir / "shards").mkdir()
     argv = [f"--manifest={videos}/manifest.csv", f"--data_dir={data_dir}", "--videos_per_shard=100"]
     assert prepare_command.main(["avinst prepare", *argv, "--max_reject_rate=1"]) == 1
     error = capsys.readouterr().err.splitlines()[-1]

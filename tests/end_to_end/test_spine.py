@@ -220,7 +220,7 @@ def test_the_same_command_again_leaves_a_finished_run_alone(folder, capsys):
         (["train", "--data_dir={root}/none", "--run_dir={root}/x"], "no dataset directory"),
         (
             ["train", "--data_dir={root}/videos", "--run_dir={root}/x"],
-            "unfinished; run the same avinst prepare again",
+            "is no dataset: it has no dataset.json",
         ),
         (["train", "--data_dir={root}/dataset", "--run_dir={root}/joint", "--epochs=7"], "epochs: 2 there, 7 now"),
         (["train", "--data_dir={root}/dataset", "--run_dir={root}/videos"], "holds"),

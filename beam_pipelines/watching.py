@@ -1,0 +1,57 @@
+"""Progress of `prepare`, seen from outside: which shards are done."""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+
+from avinst import paths
+from avinst.dataset import SHARDS_FOLDER
+from avinst.progress import Progress
+from beam_pipelines.layout import Shard
+from beam_pipelines.shard_record import ShardRecord, load_record
+
+_POLL_SECONDS = 1.0
+
+
+@contextlib.contextmanager
+def watching(data_dir: str, shards: Sequence[Shard]) -> Iterator[None]:
+    """Shows progress while the pipeline runs, by looking for finished shards: the same way for every runner."""
+    stop = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(data_dir, shards, stop), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def _watch(data_dir: str, shards: Sequence[Shard], stop: threading.Event) -> None:
+    progress = Progress("videos", sum(len(shard.rows) for shard in shards))
+    done: dict[str, ShardRecord] = {}
+    _look(data_dir, shards, done)
+    progress.skip(_videos(done))
+    while not stop.wait(_POLL_SECONDS):
+        _look(data_dir, shards, done)
+        progress.update(_videos(done), _note(done))
+    _look(data_dir, shards, done)
+    progress.finish(_videos(done), _note(done))
+
+
+def _look(data_dir: str, shards: Sequence[Shard], done: dict[str, ShardRecord]) -> None:
+    present = set(paths.list_directory(paths.join(data_dir, SHARDS_FOLDER)))
+    for shard in shards:
+        if shard.name not in done and f"{shard.name}.json" in present:
+            record = load_record(data_dir, shard.name, shard.fingerprint)
+            if record:
+                done[shard.name] = record
+
+
+def _videos(done: Mapping[str, ShardRecord]) -> int:
+    return sum(len(record.segments_of_video) for record in done.values())
+
+
+def _note(done: Mapping[str, ShardRecord]) -> str:
+    segments = sum(sum(record.segments_of_video.values()) for record in done.values())
+    rejects = sum(len(record.rejects) for record in done.values())
+    return f"{segments} segments, {rejects} rejects"
