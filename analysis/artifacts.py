@@ -116,21 +116,20 @@ def file_name(text: str) -> str:
 
 
 def _overviews(study: Study) -> list[_Sketch]:
-    return [
-        (
-            "correlation/overview",
-            "correlations/overview.png",
+    """Those that would not be empty; the report says why one is missing."""
+    sketches: list[_Sketch] = []
+    if study.correlations:
+        text = (
             "Mean absolute rank correlation within audio, within vision and across modalities for each label, "
-            "beside the band that chance gives.",
-            partial(overview_figure, study.correlations),
-        ),
-        (
-            "importance/modality_share",
-            "importance/modality_share.png",
-            "Summed importance of the audio and of the visual features for each label.",
-            partial(share_figure, study.importance),
-        ),
-    ]
+            "beside the band that chance gives."
+        )
+        draw = partial(overview_figure, study.correlations)
+        sketches.append(("correlation/overview", "correlations/overview.png", text, draw))
+    if len(study.importance.unpredicted) < len(study.features.label_names):
+        text = "Summed importance of the audio and of the visual features for each label."
+        draw = partial(share_figure, study.importance)
+        sketches.append(("importance/modality_share", "importance/modality_share.png", text, draw))
+    return sketches
 
 
 def _label_sketches(study: Study, label: str) -> list[_Sketch]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import stats
 
+from analysis.counting import counted
 from analysis.features import Features
 from analysis.importance import Importance, feature_name
 from analysis.spearman import (
@@ -126,7 +127,9 @@ def correlate_label(
     """
     rows = features.rows(features.labels[:, features.label_names.index(label)])
     if len(rows) < MINIMUM_RECORDINGS:
-        raise ValueError(f"{len(rows)} recordings of {label!r}; at least {MINIMUM_RECORDINGS} are needed")
+        raise ValueError(
+            f"{counted(len(rows), 'recording')} of {label!r}; at least {MINIMUM_RECORDINGS} are needed"
+        )
     empty = np.zeros((len(rows), 0))
     columns = {name: values[:, chosen[name]] for name, values in rows.modalities().items()}
     audio, visual = columns.get("audio", empty), columns.get("visual", empty)
@@ -174,7 +177,7 @@ def correlate(
         if label in chosen_by.unpredicted:
             skipped[label] = "no recording was predicted as this label where features were chosen"
         elif count < MINIMUM_RECORDINGS:
-            skipped[label] = f"{count} recordings; at least {MINIMUM_RECORDINGS} are needed"
+            skipped[label] = f"{counted(count, 'recording')}; at least {MINIMUM_RECORDINGS} are needed"
         else:
             chosen = {name: chosen_by.top(label, name, number[name]) for name in features.modalities()}
             results[label] = correlate_label(features, label, chosen, settings)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.correlation import FEW_RECORDINGS, LabelCorrelation
+from analysis.counting import counted
 from analysis.figures import CHANCE, COLOURS, MUTED, WARNING, clear_spines, new_figure
 from analysis.spearman import MeanAbsolute
 
@@ -38,7 +39,7 @@ def matrix_figure(result: LabelCorrelation) -> Figure:
         axes.plot(rows, columns + audio, ".", color="black", markersize=4)
     bar = figure.colorbar(image, ax=axes, shrink=0.7, pad=0.02)
     bar.set_label("Spearman's rho", fontsize=9)
-    axes.set_title(f"{result.label}: {result.recordings} recordings", fontsize=12, loc="left")
+    axes.set_title(f"{result.label}: {counted(result.recordings, 'recording')}", fontsize=12, loc="left")
     figure.supxlabel(_caption(result), fontsize=8, color=MUTED)
     if result.recordings < FEW_RECORDINGS:
         figure.suptitle(few_recordings_warning(result), fontsize=8.5, color=WARNING)
@@ -46,8 +47,12 @@ def matrix_figure(result: LabelCorrelation) -> Figure:
 
 
 def overview_figure(results: Mapping[str, LabelCorrelation]) -> Figure:
-    """Mean |rho| within audio, within vision and across for each label, with 95 % intervals and chance's band."""
-    figure = new_figure(7.4, 1.3 + 0.55 * max(len(results), 1))
+    """Mean |rho| within audio, within vision and across for each label, with 95 % intervals and chance's band.
+
+    Args:
+        results: label to its correlations, at least one.
+    """
+    figure = new_figure(7.4, 1.3 + 0.55 * len(results))
     axes = figure.subplots()
     for row, result in enumerate(results.values()):
         if result.null is not None and np.isfinite(result.null.mean_absolute).all():
@@ -78,7 +83,7 @@ def overview_figure(results: Mapping[str, LabelCorrelation]) -> Figure:
 
 def few_recordings_warning(result: LabelCorrelation) -> str:
     """What to think of a matrix over few recordings, one sentence."""
-    text = f"Only {result.recordings} recordings: large values arise by chance"
+    text = f"Only {counted(result.recordings, 'recording')}: large values arise by chance"
     if np.isfinite(result.detectable_rho):
         text += f"; a single pair would need |rho| > {result.detectable_rho:.2f} to be significant"
     return f"{text}."
@@ -92,7 +97,9 @@ def _caption(result: LabelCorrelation) -> str:
             f"mean |rho| across: {result.across.value:.2f} [{result.across.low:.2f}, {result.across.high:.2f}]"
             f"; by chance {low:.2f} to {high:.2f}"
         )
-        parts.append(f"dots: {int(result.significant.sum())} pairs beyond chance (FDR {result.fdr_level:.0%})")
+        count = int(result.significant.sum())
+        found = f"dots: {counted(count, 'pair')}" if count else "no single pair"
+        parts.append(f"{found} beyond chance (FDR {result.fdr_level:.0%})")
     if result.dead:
         parts.append(f"grey: the same in all recordings ({', '.join(result.dead)})")
     return "\n".join(parts)

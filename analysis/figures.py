@@ -1,9 +1,9 @@
 """What all figures share: colours, size of type, and how a figure becomes a PNG."""
 
-import io
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from avinst.figure_png import figure_png
 
 # Okabe and Ito's palette, told apart with every kind of colour vision.
 COLOURS = {"audio": "#0072B2", "visual": "#D55E00", "across": "#009E73"}
@@ -25,6 +25,4 @@ def clear_spines(axes: Axes) -> None:
 
 def png_bytes(figure: Figure) -> bytes:
     """The figure as a PNG; equal figures give equal bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    return buffer.getvalue()
+    return figure_png(figure, PNG_DPI)

@@ -12,6 +12,8 @@ _TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000, 16000)
 _MAP_COLOURS = "inferno"
 # The map hides little where it says little: its opacity grows with its value up to this.
 _STRONGEST_OPACITY = 0.75
+# Two stand side by side in the report, at about this size.
+_SIZE_INCHES = (5.8, 3.0)
 
 
 def frame_figure(frame: np.ndarray, evidence: np.ndarray, title: str) -> Figure:
@@ -22,7 +24,7 @@ def frame_figure(frame: np.ndarray, evidence: np.ndarray, title: str) -> Figure:
         evidence: float32 [size, size] in [0, 1]; zero everywhere for a dead map.
         title: above the figure.
     """
-    figure = new_figure(7.0, 3.5)
+    figure = new_figure(*_SIZE_INCHES)
     plain, explained = figure.subplots(1, 2, sharey=True)
     plain.imshow(frame)
     explained.imshow(frame)
@@ -47,7 +49,7 @@ def spectrogram_figure(
         start_seconds: where the segment begins in its recording.
         title: above the figure.
     """
-    figure = new_figure(7.4, 3.5)
+    figure = new_figure(*_SIZE_INCHES)
     plain, explained = figure.subplots(1, 2, sharey=True)
     extent = spectrogram_extent(spec, start_seconds)
     decibels = plain.imshow(log_mel.T, origin="lower", aspect="auto", cmap="magma", extent=extent)
@@ -55,7 +57,7 @@ def spectrogram_figure(
     image = _overlay(explained, evidence.T, extent=extent)
     ticks = [hz for hz in _TICKS_HZ if spec.mel_low_hz <= hz <= spec.mel_high_hz]
     plain.set_yticks(mel_band_position(np.array(ticks), spec), [str(hz) for hz in ticks])
-    plain.set_ylabel("Hz (mel scale)")
+    plain.set_ylabel("Hz (mel scale)", labelpad=7)
     for axes in (plain, explained):
         axes.set_xlabel("seconds")
         axes.tick_params(labelsize=8)

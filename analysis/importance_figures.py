@@ -2,7 +2,9 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
+from analysis.counting import counted
 from analysis.figures import COLOURS, clear_spines, new_figure
 from analysis.importance import Importance, feature_name
 
@@ -16,9 +18,11 @@ def importance_figure(result: Importance, label: str, number: dict[str, int]) ->
         number: modality to the number of features shown by name.
     """
     modalities = list(result.values)
-    figure = new_figure(7.4, 4.8) if len(modalities) > 1 else new_figure(4.6, 4.8)
-    grid = figure.subplots(2, len(modalities), squeeze=False, height_ratios=(1, 3.4))
-    for (curve, bars), modality in zip(grid.T, modalities, strict=True):
+    figure = new_figure(4.4, 1.2 + 3.1 * len(modalities))
+    # A bar is as thick in one panel as in the other: their heights follow the numbers of bars.
+    heights = [height for modality in modalities for height in (5.0, max(number[modality] + 1.2, 5.0))]
+    panels = figure.subplots(2 * len(modalities), height_ratios=heights)
+    for curve, bars, modality in zip(panels[::2], panels[1::2], modalities, strict=True):
         values = result.of(label, modality)
         top = result.top(label, modality, number[modality])
         total = values.sum()
@@ -34,16 +38,22 @@ def importance_figure(result: Importance, label: str, number: dict[str, int]) ->
         bars.set_title(f"top {len(top)}: {share:.0%} of the sum of {total:.2f}", fontsize=8, loc="left")
         for axes in (curve, bars):
             axes.tick_params(axis="x", labelsize=7)
+            # Small values make long labels: more than four would touch.
+            axes.xaxis.set_major_locator(MaxNLocator(4))
             clear_spines(axes)
         curve.tick_params(axis="y", labelsize=7)
-    figure.suptitle(f"{label}: {result.count[label]} recordings predicted", fontsize=11)
+    figure.suptitle(f"{label}: {counted(result.count[label], 'recording')} predicted", fontsize=11)
     return figure
 
 
 def share_figure(result: Importance) -> Figure:
-    """Which modality's features contribute how much to each label's logit, summed over the features."""
+    """Which modality's features contribute how much to each label's logit, summed over the features.
+
+    Args:
+        result: importance over one split, where at least one label was predicted.
+    """
     labels = [label for label in result.label_names if label not in result.unpredicted]
-    figure = new_figure(7.4, 1.1 + 0.32 * max(len(labels), 1))
+    figure = new_figure(7.4, 1.1 + 0.32 * len(labels))
     axes = figure.subplots()
     left = np.zeros(len(labels))
     for modality in result.values:

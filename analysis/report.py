@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from analysis.artifacts import Picture
 from analysis.correlation import block_q_values
+from analysis.counting import counted
 from analysis.report_text import METHODS, STYLE
 from analysis.study import Study
 from analysis.words import summary_sentences, verdict
@@ -32,6 +34,7 @@ def render_report(
     *,
     title: str,
     metrics: Mapping[str, Any] | None,
+    evaluate_command: str,
     command: str,
     versions: Mapping[str, str],
 ) -> str:
@@ -42,21 +45,26 @@ def render_report(
         pictures: its figures.
         title: of the document.
         metrics: `{"segment": M, "recording": M}` of the analyzed split, as in metrics.json; None if not measured.
+        evaluate_command: the command that measures them.
         command: the command that makes this analysis again.
         versions: package to version.
     """
     by_tag: dict[str, list[Picture]] = {}
     for picture in pictures:
         by_tag.setdefault(picture.tag, []).append(picture)
-    recordings = f"{len(study.features)} recordings, {study.segments} segments of the {study.settings.split} split"
+    recordings = (
+        f"{counted(len(study.features), 'recording')}, {counted(study.segments, 'segment')} "
+        f"of the {study.settings.split} split"
+    )
     body = [
         f"<header><h1>{html.escape(title)}</h1><p>{html.escape(recordings)} of "
         f"<code>{html.escape(study.dataset.data_dir)}</code></p></header>",
         _section("Summary", _summary(study)),
-        _section("How good the model is", _metrics_table(metrics, study.settings.split)),
+        _section("How good the model is", _metrics_table(metrics, study.settings.split, evaluate_command)),
         _section(
             "Do the modalities move together?",
-            _paragraph(study.selection_text) + _figures(by_tag.get("correlation/overview", ())),
+            _paragraph(study.selection_text)
+            + _overview(by_tag, "correlation/overview", "for no label could features be correlated"),
         ),
         _section(
             "Which modality speaks for a label?",
@@ -64,7 +72,7 @@ def render_report(
                 "The positive contributions of all features of a modality to the label's logit, summed. A large "
                 "share says where the model finds its evidence, not that the other modality could not do as well."
             )
-            + _figures(by_tag.get("importance/modality_share", ())),
+            + _overview(by_tag, "importance/modality_share", "no recording was predicted as any label"),
         ),
         *_labels(study, by_tag),
         _section("Methods", METHODS),
@@ -97,9 +105,16 @@ def _link(study: Study, label: str) -> str:
     return f'<a href="#label-{study.features.label_names.index(label)}">{html.escape(label)}</a>'
 
 
-def _metrics_table(metrics: Mapping[str, Any] | None, split: str) -> str:
+def _overview(by_tag: Mapping[str, Sequence[Picture]], tag: str, why_not: str) -> str:
+    if tag not in by_tag:
+        return _paragraph(f"There is no figure: {why_not}; each label's section says why.")
+    return f'<div class="figures">{_images(by_tag[tag], "overview")}</div>'
+
+
+def _metrics_table(metrics: Mapping[str, Any] | None, split: str, evaluate_command: str) -> str:
     if not metrics:
-        return _paragraph(f"Not measured on the {split} split yet: avinst evaluate --split={split} does it.")
+        text = _paragraph(f"Not measured on the {split} split yet; this does it, and the next analysis shows it:")
+        return f"{text}<pre>{html.escape(evaluate_command)}</pre>"
     levels = [level for level in ("recording", "segment") if level in metrics]
     head = "".join(f"<th>by {level}</th>" for level in levels)
     rows = []
@@ -127,20 +142,25 @@ def _labels(study: Study, by_tag: Mapping[str, Sequence[Picture]]) -> list[str]:
     for index, label in enumerate(study.features.label_names):
         count = int(study.features.labels[:, index].sum())
         predicted = study.importance.count[label]
-        parts = [_paragraph(f"{count} recordings bear this label, {predicted} were predicted as it.")]
+        bearing = f"{counted(count, 'recording')} {'bears' if count == 1 else 'bear'} this label"
+        was = "was" if predicted == 1 else "were"
+        parts = [_paragraph(f"{bearing.capitalize()}, {predicted or 'none'} {was} predicted as it.")]
         if label in study.correlations:
             parts.append(_paragraph(verdict(study.correlations[label], q_values[label])))
         elif label in study.skipped:
             parts.append(_paragraph(f"No correlations: {study.skipped[label]}."))
-        matrices = [*by_tag.get(f"correlation/{label}", ()), *by_tag.get(f"importance/{label}", ())]
-        parts.append(_figures(matrices))
-        gallery = [
-            picture for kind in ("frame", "spectrogram") for picture in by_tag.get(f"gradcam/{label}/{kind}", ())
-        ]
+        matrices = _images(by_tag.get(f"correlation/{label}", ()), "matrix")
+        matrices += _images(by_tag.get(f"importance/{label}", ()), "importance")
+        if matrices:
+            parts.append(f'<div class="figures">{matrices}</div>')
+        frames, spectrograms = (by_tag.get(f"gradcam/{label}/{kind}", ()) for kind in ("frame", "spectrogram"))
+        # The frame and the spectrogram of a recording stand side by side; a model may lack one of them.
+        pairs = itertools.zip_longest(frames, spectrograms)
+        gallery = [picture for pair in pairs for picture in pair if picture is not None]
         if gallery:
             parts.append("<h3>Where the evidence lies (Grad-CAM)</h3>")
             parts.append(_paragraph("From the most to the least certain recording; the label is the true one."))
-            parts.append(_figures(gallery, photographs=True))
+            parts.append(f'<div class="gallery">{_images(gallery, "evidence", photographs=True)}</div>')
         sections.append(
             f'<section id="label-{index}"><details open><summary><h2>{html.escape(label)}</h2></summary>'
             + "".join(parts)
@@ -166,12 +186,12 @@ def _paragraph(text: str) -> str:
     return f"<p>{html.escape(text)}</p>"
 
 
-def _figures(pictures: Sequence[Picture], photographs: bool = False) -> str:
-    images = "".join(
-        f'<img src="{_data_uri(picture.png, photographs)}" alt="{html.escape(picture.description)}">'
+def _images(pictures: Sequence[Picture], kind: str, photographs: bool = False) -> str:
+    return "".join(
+        f'<img class="{kind}" src="{_data_uri(picture.png, photographs)}" '
+        f'alt="{html.escape(picture.description)}">'
         for picture in pictures
     )
-    return f'<div class="figures">{images}</div>' if images else ""
 
 
 def _data_uri(png: bytes, as_jpeg: bool) -> str:

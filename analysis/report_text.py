@@ -8,8 +8,10 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+main { max-width: 1200px; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 header p, small, .muted { color: var(--muted); }
+/* Lines of text stay short enough to be read; tables and pictures may be wider. */
+p, dl, pre { max-width: 760px; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 0 0 .6rem; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
@@ -25,13 +27,19 @@ table { border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .9rem .35rem 0;
   border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; }
 th { font-weight: 600; white-space: nowrap; }
+td small { white-space: nowrap; }
 pre, code { font: 13px/1.5 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .8rem;
   white-space: pre-wrap; }
-.figures { display: flex; flex-wrap: wrap; gap: .8rem; align-items: flex-start; }
-.figures img { max-width: 100%; width: 520px; height: auto; background: #fff; border: 1px solid var(--line);
+img { display: block; max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line);
   border-radius: 8px; }
-@media print { section { break-inside: avoid-page; } .figures img { width: 48%; } }
+.figures { display: flex; flex-wrap: wrap; gap: .8rem; align-items: flex-start; }
+.figures .overview { width: 760px; }
+.figures .matrix { flex: 0 1 750px; min-width: min(100%, 600px); }
+.figures .importance { flex: 1 1 370px; min-width: 0; max-width: min(100%, 484px); }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 470px), 1fr)); gap: .8rem; }
+@media (max-width: 600px) { th, td { padding-right: .6rem; white-space: normal; } td small { display: block; } }
+@media print { section { break-inside: avoid-page; } }
 """
 
 METHODS = """

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate, halves
+from analysis.counting import counted
 from analysis.features import Features, segment_features
 from analysis.galleries import Exhibit, choose_segments, make_exhibits
 from analysis.importance import Importance, head_of, importance
@@ -101,8 +102,9 @@ def study_model(
     if selection_split != split and dataset.segments.get(selection_split):
         selection, correlated = features_of(selection_split).by_recording(), recordings
         text = (
-            f"Features were chosen by their importance on the {selection_split} split ({len(selection)} "
-            f"recordings) and correlated on the {split} split ({len(recordings)} recordings)."
+            f"Features were chosen by their importance on the {selection_split} split "
+            f"({counted(len(selection), 'recording')}) and correlated on the {split} split "
+            f"({counted(len(recordings), 'recording')})."
         )
     else:
         chosen_on, correlated_on = halves(recordings)

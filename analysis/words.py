@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.correlation import FEW_RECORDINGS, LabelCorrelation, block_q_values
 from analysis.correlation_figures import few_recordings_warning
+from analysis.counting import counted
 from analysis.study import Study
 
 
@@ -20,8 +21,8 @@ def summary_sentences(study: Study) -> list[str]:
     for modality, count in dead.items():
         if count:
             sentences.append(
-                f"{count} of {len(study.exhibits)} {modality} Grad-CAM maps show no evidence for the true label "
-                "anywhere; they are marked in the galleries."
+                f"{count} of {counted(len(study.exhibits), f'{modality} Grad-CAM map')} "
+                f"{'shows' if count == 1 else 'show'} no evidence for the true label anywhere; see the galleries."
             )
     return sentences
 
@@ -44,7 +45,9 @@ def verdict(result: LabelCorrelation, q_value: float) -> str:
     pairs = int(np.isfinite(result.null.p_values).sum())
     count = int(result.significant.sum())
     strongest = result.strongest_pair()
-    pair_text = f"{count} of {pairs} pairs are significant after FDR correction"
+    pair_text = (
+        f"{count} of {counted(pairs, 'pair')} {'is' if count == 1 else 'are'} significant after FDR correction"
+    )
     if count and strongest:
         pair_text += f", the strongest {strongest[0]} and {strongest[1]} with rho = {strongest[2]:.2f}"
     if q_value <= result.fdr_level:
@@ -56,7 +59,7 @@ def verdict(result: LabelCorrelation, q_value: float) -> str:
         if result.recordings >= FEW_RECORDINGS:
             text += (
                 f" Weaker ones cannot be excluded: alone, a pair would need |rho| > {result.detectable_rho:.2f} "
-                f"at {result.recordings} recordings."
+                f"at {counted(result.recordings, 'recording')}."
             )
     return f"{text} {few_recordings_warning(result)}" if result.recordings < FEW_RECORDINGS else text
 
@@ -64,7 +67,7 @@ def verdict(result: LabelCorrelation, q_value: float) -> str:
 def _relation(study: Study) -> list[str]:
     results = study.correlations
     if not results:
-        return ["For no label are there recordings enough to correlate features."]
+        return ["For no label could the features be correlated."]
     within = {
         "audio": _mean([result.within_audio.value for result in results.values()]),
         "vision": _mean([result.within_visual.value for result in results.values()]),
@@ -74,7 +77,7 @@ def _relation(study: Study) -> list[str]:
     if not q_values:
         return [
             "The model has one modality, so nothing can be said about the relation of two. "
-            f"Mean |rho| is {inside}, averaged over {len(results)} labels."
+            f"Mean |rho| is {inside}, averaged over {counted(len(results), 'label')}."
         ]
     level = study.settings.correlation.fdr_level
     related = [label for label, q in q_values.items() if q <= level]
@@ -82,7 +85,7 @@ def _relation(study: Study) -> list[str]:
     by_chance = _mean(
         [float(null.mean_absolute.mean()) for label in q_values if (null := results[label].null) is not None]
     )
-    judged = f"{len(q_values)} label{'s' if len(q_values) > 1 else ''}"
+    judged = counted(len(q_values), "label")
     number = f"{len(related)} of {judged}: {', '.join(related)}" if related else f"none of {judged}"
     first = f"The most important audio and visual features move together beyond chance for {number}."
     second = (

@@ -1,16 +1,14 @@
 """Figures as images in TensorBoard."""
 
-import io
-
 import tensorflow as tf
 from matplotlib.figure import Figure
+
+from avinst.figure_png import figure_png
 
 
 def write_figure(log_dir: str, tag: str, figure: Figure, step: int = 0) -> None:
     """Writes a figure as an image summary under a tag."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    image = tf.io.decode_png(buffer.getvalue(), channels=3)
+    image = tf.io.decode_png(figure_png(figure, dpi=100), channels=3)
     writer = tf.summary.create_file_writer(log_dir)
     with writer.as_default():
         tf.summary.image(tag, image[tf.newaxis], step=step)

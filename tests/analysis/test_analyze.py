@@ -1,6 +1,7 @@
 """`avinst analyze` on runs with tiny networks: what it writes, and what it refuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -111,6 +112,18 @@ def test_wrong_use_is_one_line(joint, capsys, change, message):
     assert analyze(joint, *change) != 0
     error = capsys.readouterr().err.strip()
     assert message in error
+    assert "\n" not in error
+
+
+@pytest.mark.parametrize("text", ["{", "[1, 2]", "\xff"])
+def test_damaged_metrics_are_told_before_anything_is_computed(joint, tmp_path, capsys, text):
+    run_dir = tmp_path / "run"
+    shutil.copytree(joint, run_dir)
+    (run_dir / "metrics.json").write_bytes(text.encode("latin-1"))
+    assert analyze(run_dir) == 1
+    error = capsys.readouterr().err.strip()
+    assert "metrics.json' is damaged" in error
+    assert "avinst evaluate" in error
     assert "\n" not in error
 
 

@@ -1,10 +1,11 @@
 import csv
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
-from analysis.artifacts import file_name, write_files
+from analysis.artifacts import draw_pictures, file_name, write_files
 from analysis.features import load_features
 
 
@@ -59,6 +60,20 @@ def test_summary_holds_figures_and_reasons(output, toy_study):
         low, mean, high = (values["null"][name] for name in ("low", "mean", "high"))
         assert low < mean < high
         assert values["null"]["q_value"] >= values["null"]["p_value"] > 0
+
+
+def test_overviews_without_anything_in_them_are_left_out(toy_study, toy_pictures):
+    tags = {"correlation/overview", "importance/modality_share"}
+    assert tags <= {picture.tag for picture in toy_pictures}
+    nothing = dataclasses.replace(
+        toy_study,
+        correlations={},
+        importance=dataclasses.replace(
+            toy_study.importance, count=dict.fromkeys(toy_study.importance.label_names, 0)
+        ),
+        exhibits=(),
+    )
+    assert draw_pictures(nothing) == []
 
 
 def test_an_earlier_analysis_is_replaced_and_other_folders_are_not_touched(toy_study, toy_pictures, tmp_path):

@@ -1,4 +1,6 @@
+import dataclasses
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -53,6 +55,14 @@ def test_matrix_shows_rho_centred_on_zero_with_dead_features_masked(correlation)
     assert figure.get_suptitle().startswith("Only 25 recordings")
 
 
+def test_matrix_speaks_of_dots_only_where_there_are_some(correlation):
+    assert "dots: 1 pair beyond chance" in matrix_figure(correlation).get_supxlabel()
+    null = dataclasses.replace(correlation.null, q_values=np.ones_like(correlation.null.q_values))
+    caption = matrix_figure(dataclasses.replace(correlation, null=null)).get_supxlabel()
+    assert "dots" not in caption
+    assert "no single pair beyond chance (FDR 5%)" in caption
+
+
 def test_overview_draws_values_intervals_and_chance(correlation):
     axes = overview_figure({"flute": correlation}).axes[0]
     points = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
@@ -73,6 +83,19 @@ def test_importance_bars_are_the_most_important_features():
     assert bars[0].get_title(loc="left") == "top 2: 90% of the sum of 1.00"
     widths = [patch.get_width() for patch in share_figure(result).axes[0].patches]
     assert widths == pytest.approx([1.0, 0.0])
+
+
+@pytest.mark.parametrize("largest", [0.0063, 0.0123, 0.7, 123.4])
+def test_tick_labels_of_importance_do_not_touch(largest):
+    values = {
+        name: np.linspace(0, largest, count)[np.newaxis] for name, count in (("audio", 1024), ("visual", 2048))
+    }
+    figure = importance_figure(Importance(("flute",), {"flute": 3}, values), "flute", {"audio": 10, "visual": 20})
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        boxes = [tick.get_window_extent() for tick in axes.get_xticklabels()]
+        gaps = [right.x0 - left.x1 for left, right in itertools.pairwise(boxes)]
+        assert min(gaps) > 12  # pixels at 100 dpi; the labels are 10 high
 
 
 def test_spectrogram_axes_are_hertz_on_the_mel_scale_and_seconds():

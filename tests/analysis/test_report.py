@@ -3,6 +3,7 @@ import dataclasses
 import io
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -61,6 +62,7 @@ def render(study, pictures, metrics=METRICS):
         pictures,
         title="Why <joint> decides",
         metrics=metrics,
+        evaluate_command="avinst evaluate --run_dir='a & b' --split=test",
         command="avinst analyze --run_dir='a & b'",
         versions={"keras": "3"},
     )
@@ -110,8 +112,7 @@ def test_says_the_main_finding_first_and_gives_light_and_dark(text):
 def test_metrics_are_shown_with_their_intervals_or_missed(text, toy_study, toy_pictures):
     assert "0.700 <small>[0.600, 0.800]</small>" in text
     without = render(toy_study, toy_pictures, metrics=None)
-    assert "avinst evaluate --split=test" in without
-    Page(without)
+    assert "avinst evaluate --run_dir='a & b' --split=test" in "".join(Page(without).texts)
     undefined = {"recording": {**METRICS["recording"], "map": {"value": None, "low": None, "high": None}}}
     assert "<td>–</td>" in render(toy_study, toy_pictures, metrics=undefined)
 
@@ -121,4 +122,32 @@ def test_a_study_without_any_correlation_renders(toy_study, toy_pictures):
         toy_study, correlations={}, skipped=dict.fromkeys(toy_study.features.label_names, "3 recordings")
     )
     page = Page(render(study, [p for p in toy_pictures if not p.tag.startswith("correlation")]))
-    assert "No correlations: 3 recordings." in "".join(page.texts)
+    words = "".join(page.texts)
+    assert "No correlations: 3 recordings." in words
+    assert "There is no figure: for no label could features be correlated" in words
+
+
+def test_frame_and_spectrogram_of_a_recording_stand_side_by_side(text):
+    shown = [image["alt"].split()[0] for image in Page(text).images if image["class"] == "evidence"]
+    assert shown == ["Frame", "Spectrogram"] * 6
+
+
+@pytest.mark.parametrize(
+    ("recordings", "predicted", "sentence"),
+    [
+        (1, 0, "1 recording bears this label, none were predicted as it."),
+        (0, 1, "No recordings bear this label, 1 was predicted as it."),
+        (2, 2, "2 recordings bear this label, 2 were predicted as it."),
+    ],
+)
+def test_numbers_agree_with_their_nouns(toy_study, toy_pictures, recordings, predicted, sentence):
+    labels = np.zeros_like(toy_study.features.labels)
+    labels[:recordings, 0] = True
+    study = dataclasses.replace(
+        toy_study,
+        features=dataclasses.replace(toy_study.features, labels=labels),
+        importance=dataclasses.replace(
+            toy_study.importance, count={"flute": predicted, "alto <sax>/b": 5, "piano": 5}
+        ),
+    )
+    assert sentence in "".join(Page(render(study, toy_pictures)).texts)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from analysis.correlation import block_q_values
+from analysis.counting import counted
 from analysis.words import summary_sentences, verdict
 
 
@@ -42,6 +43,11 @@ def test_absence_of_evidence_is_not_called_evidence_of_absence(result):
     few = verdict(with_null(result, 0.9, recordings=12), 0.4)
     assert "Only 12 recordings" in few
     assert "Weaker" not in few
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "no pairs"), (1, "1 pair"), (2, "2 pairs")])
+def test_counts_agree_with_their_nouns(number, text):
+    assert counted(number, "pair") == text
 
 
 def test_one_modality_has_no_verdict(result):
