@@ -11,7 +11,7 @@ import sys, time
 from trainer.run_lock import only_training
 with only_training(sys.argv[1]):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(15)
 """
 
 
@@ -25,6 +25,15 @@ def test_one_training_at_a_time_and_the_lock_ends_with_a_killed_process(tmp_path
         other.wait()
         with only_training(run_dir):
             pass
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_train_takes_the_lock_before_it_touches_the_run(tmp_path, dataset, small_config):
+    from trainer.schemes import train
+
+    run_dir = str(tmp_path / "run")
+    with only_training(run_dir), pytest.raises(UserError, match="another avinst train"):
+        train(run_dir, dataset.data_dir, small_config)
     assert list((tmp_path / "run").iterdir()) == []
 
 
