@@ -1,7 +1,6 @@
 """An analysis from a run directory to its files, its summaries and its report."""
 
 import dataclasses
-import json
 import shlex
 from collections.abc import Callable
 
@@ -10,11 +9,10 @@ from analysis.report import render_report
 from analysis.study import Study, StudySettings, study_model
 from analysis.summaries import write_summaries
 from avinst import paths
-from avinst.dataset import load_dataset
 from avinst.versions import package_versions
 from trainer.evaluation import check_same_dataset
 from trainer.input_pipeline import keyed_examples
-from trainer.run import LOGS_FOLDER, METRICS_FILE, load_run, read_config
+from trainer.run import LOGS_FOLDER, dataset_of, load_run, read_config, read_metrics
 
 OUTPUT_FOLDER = "analysis"
 _PACKAGES = ("tensorflow", "keras", "tf-keras-vis", "scipy", "numpy", "matplotlib")
@@ -47,32 +45,35 @@ def analyze(
         say: is told what is being done.
 
     Raises:
-        UserError: no finished run, no dataset, a dataset unlike the run's, or a split without segments.
+        UserError: no finished run, no dataset, a dataset unlike the run's, a split without segments, a damaged
+            metrics.json, or no directory can be made there.
     """
     settings = settings or StudySettings()
     _, trained_on = read_config(run_dir)
-    dataset = load_dataset(data_dir or trained_on.data_dir)
+    dataset = dataset_of(run_dir, trained_on, data_dir)
     dataset.tfrecord_paths(settings.split)  # a missing split is told before the model is loaded
     run = load_run(run_dir)
     check_same_dataset(run, dataset)
     output_dir = output_dir or paths.join(run_dir, OUTPUT_FOLDER)
     paths.make_directory(output_dir)
+    log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
+    # What cannot be read or written is told before the minutes of computing.
+    paths.make_directory(log_dir)
+    metrics = read_metrics(run_dir).get(settings.split)
     study = study_model(
         run.model, dataset, settings, lambda split: keyed_examples(dataset, split, settings.batch_size), say
     )
     pictures = draw_pictures(study)
     say("files, TensorBoard summaries, report")
     write_files(study, pictures, output_dir)
-    log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
     write_summaries(study, pictures, log_dir)
-    metrics_file = paths.join(run_dir, METRICS_FILE)
-    metrics = json.loads(paths.read_text(metrics_file)) if paths.exists(metrics_file) else {}
     report = paths.join(output_dir, REPORT_FILE)
     text = render_report(
         study,
         pictures,
         title=f"Why the {run.config.scheme} model decides: {run_dir.rstrip('/').rpartition('/')[2]}",
-        metrics=metrics.get(settings.split),
+        metrics=metrics,
+        evaluate_command=_line("evaluate", run_dir=run_dir, data_dir=dataset.data_dir, split=settings.split),
         command=_command(run_dir, dataset.data_dir, output_dir, settings),
         versions=package_versions(_PACKAGES),
     )
@@ -82,17 +83,22 @@ def analyze(
 
 
 def _command(run_dir: str, data_dir: str, output_dir: str, settings: StudySettings) -> str:
-    flags = {
-        "run_dir": run_dir,
-        "data_dir": data_dir,
-        "output_dir": output_dir,
-        "split": settings.split,
-        "selection_split": settings.selection_split,
-        "top_audio": settings.correlation.top_audio,
-        "top_visual": settings.correlation.top_visual,
-        "permutations": settings.correlation.permutations,
-        "gradcam_per_label": settings.gradcam_per_label,
-        "seed": settings.correlation.seed,
-        "batch_size": settings.batch_size,
-    }
-    return shlex.join(["avinst", "analyze", *(f"--{name}={value}" for name, value in flags.items())])
+    return _line(
+        "analyze",
+        run_dir=run_dir,
+        data_dir=data_dir,
+        output_dir=output_dir,
+        split=settings.split,
+        selection_split=settings.selection_split,
+        top_audio=settings.correlation.top_audio,
+        top_visual=settings.correlation.top_visual,
+        permutations=settings.correlation.permutations,
+        gradcam_per_label=settings.gradcam_per_label,
+        seed=settings.correlation.seed,
+        batch_size=settings.batch_size,
+    )
+
+
+def _line(command: str, **flags: object) -> str:
+    """What to type in a shell."""
+    return shlex.join(["avinst", command, *(f"--{name}={value}" for name, value in flags.items())])
