@@ -67,8 +67,8 @@ def load_model(file: str) -> Any:
         # Of a file that is no whole zip archive Keras says that it is not found.
         reason = "no whole Keras file" if "File not found" in str(error) else f"{type(error).__name__}: {error}"
         raise UserError(
-            f"the model {file!r} is damaged or unreadable ({reason}, {paths.size(file)} bytes); train it anew "
-            "into another --run_dir"
+            f"the model {file!r} is damaged or unreadable ({reason}, {paths.size(file)} bytes); delete it "
+            "and run the same avinst train again"
         ) from error
 
 

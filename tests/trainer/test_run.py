@@ -80,7 +80,9 @@ def test_runs_that_are_missing_unfinished_or_damaged_say_so(tmp_path, dataset, s
     with pytest.raises(UserError, match="unfinished; run the same avinst train again"):
         load_run(str(run_dir))
     (run_dir / "model.keras").write_bytes(b"no model")
-    with pytest.raises(UserError, match=r"is damaged or unreadable \(no whole Keras file, 8 bytes\)"):
+    with pytest.raises(
+        UserError, match=r"is damaged or unreadable \(no whole Keras file, 8 bytes\); delete it and run"
+    ):
         load_run(str(run_dir))
     (run_dir / "config.json").write_text("{")
     with pytest.raises(UserError, match="damaged"):
