@@ -1,6 +1,5 @@
 """A contact sheet: frames of a dataset with their spectrograms below them, as one PNG."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 from avinst import paths
 from avinst.dataset import Dataset
 from avinst.errors import UserError
+from avinst.figure_png import figure_png
 from avinst.manifest_rows import SPLITS
 from avinst.schema import parse_examples
 
@@ -54,10 +54,8 @@ def draw_contact_sheet(dataset: Dataset, chosen: Sequence[Mapping[str, np.ndarra
         bottom.imshow(
             example["log_mel"].T, origin="lower", aspect="auto", cmap="magma", vmin=darkest, vmax=brightest
         )
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=100)
     try:
-        paths.write_bytes(output, picture.getvalue())
+        paths.write_bytes(output, figure_png(figure, 100))
     except OSError as error:
         raise UserError(f"cannot write {output!r}: {error.strerror}; give another file") from error
     return len(chosen)

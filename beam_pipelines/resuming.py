@@ -40,9 +40,7 @@ def check_ours(data_dir: str, shards: Sequence[Shard], spec: DatasetSpec, overwr
     if not paths.is_directory(paths.join(data_dir, SHARDS_FOLDER)):
         foreign = [name for name in paths.list_directory(data_dir) if _SHARD_FILE.fullmatch(name)]
         if foreign:
-            raise UserError(
-                f"{data_dir!r} holds {foreign[0]!r} that avinst did not make; give another --data_dir"
-            )
+            raise UserError(f"{data_dir!r} holds {foreign[0]!r} that avinst did not make; give another --data_dir")
     if overwrite or not paths.exists(paths.join(data_dir, DATASET_FILE)):
         return
     try:
