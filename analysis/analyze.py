@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from avinst import command
+from avinst.quiet import import_tensorflow_quietly
 
 SPLITS = ["train", "validation", "test"]
 FLAGS = flags.FlagValues()
@@ -48,6 +49,7 @@ BATCH_SIZE = flags.DEFINE_integer(
 def analyze() -> None:
     """Runs the command."""
     run_dir = command.required(RUN_DIR)
+    import_tensorflow_quietly()
     from analysis import workflow
     from analysis.correlation import CorrelationSettings
     from analysis.study import StudySettings
@@ -79,7 +81,7 @@ def _say(line: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    return command.run(analyze, FLAGS, argv, needs_tensorflow=True)
+    return command.run(analyze, FLAGS, argv)
 
 
 if __name__ == "__main__":

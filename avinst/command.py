@@ -10,7 +10,6 @@ from typing import Any
 from absl import flags
 
 from avinst.errors import UsageError, UserError
-from avinst.quiet import import_tensorflow_quietly
 
 # Set to anything, it lets errors of the file system pass with their traceback.
 TRACEBACK_VARIABLE = "AVINST_TRACEBACK"
@@ -24,7 +23,6 @@ def run(
     *,
     positional: str = "",
     pass_unknown: bool = False,
-    needs_tensorflow: bool = False,
 ) -> int:
     """Parses the flags, calls the command's body and turns what happens into an exit status.
 
@@ -36,14 +34,13 @@ def run(
         argv: program name and arguments; sys.argv by default.
         positional: name of the positional arguments in the usage line, empty if there are none.
         pass_unknown: unknown flags go to the body instead of being an error.
-        needs_tensorflow: import TensorFlow, without its start-up messages, once the flags are known to be right.
 
     Returns:
         0 done; 1 failed, one line on stderr; 2 wrong flags; 130 interrupted.
     """
     argv = list(sys.argv if argv is None else argv)
     try:
-        status = _run(body, flag_values, argv, positional, pass_unknown, needs_tensorflow)
+        status = _run(body, flag_values, argv, positional, pass_unknown)
         sys.stdout.flush()
     except BrokenPipeError:
         # Who read our output has gone (`| head`); Python would complain once more when it closes stdout.
@@ -58,7 +55,6 @@ def _run(
     argv: list[str],
     positional: str,
     pass_unknown: bool,
-    needs_tensorflow: bool,
 ) -> int:
     name = _command_name(body)
     if any(argument in ("--help", "-h", "-help", "--helpfull") for argument in argv[1:]):
@@ -73,8 +69,6 @@ def _run(
     except flags.Error as error:
         return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
     try:
-        if needs_tensorflow:
-            import_tensorflow_quietly()
         if positional or pass_unknown:
             body(rest)
         else:

@@ -20,6 +20,7 @@ from avinst import cli, command, paths
 from avinst.errors import UserError
 from avinst.machine import available_cores
 from avinst.progress import Progress, format_seconds
+from avinst.quiet import import_tensorflow_quietly
 
 FLAGS = flags.FlagValues()
 _OUTPUT_DIR = flags.DEFINE_string(
@@ -63,6 +64,7 @@ FAST = DemoSize(
 
 def demo() -> None:
     """Runs every step, then prints the table and where to look."""
+    import_tensorflow_quietly()
     start = time.monotonic()
     size, folder = (FAST, "demo_fast") if _FAST.value else (FULL, "demo")
     folder = _OUTPUT_DIR.value or folder
@@ -176,7 +178,7 @@ def _where_to_look(folder: str, run_dirs: dict[str, str], seconds: float) -> str
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
-    return command.run(demo, FLAGS, argv, needs_tensorflow=True)
+    return command.run(demo, FLAGS, argv)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from avinst.errors import UserError
+from avinst.quiet import import_tensorflow_quietly
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 ALLOWED_SCHEMES = ("gs", "s3", "hdfs")
@@ -90,6 +91,7 @@ def _resolved(folder: Path) -> Path:
 
 
 def _gfile() -> Any:
+    import_tensorflow_quietly()
     import tensorflow as tf
 
     return tf.io.gfile
