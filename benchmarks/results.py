@@ -2,8 +2,8 @@
 
     python benchmarks/results.py --media_root=VIDEOS --work_dir=WORK
 
-Every step is an avinst command that goes on where it was, so that this can be interrupted and run again; then the
-times are those of the last run only.
+Every step is an avinst command that goes on where it was, so that this can be interrupted and run again. With
+--page_only the page is made of what the commands have written so far.
 """
 
 import argparse
@@ -43,19 +43,17 @@ def commands(media_root: str, epochs: int, joint_epochs: int) -> list[str]:
     return steps
 
 
-def run_all(steps: list[str], work_dir: Path) -> list[float]:
-    """Runs the commands one after the other; returns the seconds that each took."""
-    seconds = []
+def run_all(steps: list[str], work_dir: Path) -> None:
+    """Runs the commands one after the other."""
+    script = Path(sys.executable).with_name("avinst")
     for step in steps:
         print(f"$ {step}", flush=True)
         start = time.monotonic()
-        script = Path(sys.executable).with_name("avinst")
         subprocess.run([script, *shlex.split(step)[1:]], cwd=work_dir, check=True)
-        seconds.append(time.monotonic() - start)
-    return seconds
+        print(f"took {format_seconds(time.monotonic() - start)}", flush=True)
 
 
-def page(steps: list[str], seconds: list[float], work_dir: Path, title: str) -> str:
+def page(steps: list[str], work_dir: Path, title: str) -> str:
     """The document, every figure read from the files that the commands wrote."""
     metrics = {
         "audio": work_dir / "INDEPENDENT" / "stages" / "audio" / "metrics.json",
@@ -98,9 +96,8 @@ def page(steps: list[str], seconds: list[float], work_dir: Path, title: str) -> 
     for run_dir in ("INDEPENDENT", "JOINT"):
         summary = json.loads((work_dir / run_dir / "analysis" / "correlations" / "summary.json").read_text())
         lines += [_correlation_row(run_dir.lower(), label, values) for label, values in summary["labels"].items()]
-    lines += ["", f"### Commands and time ({available_cores()} cores, no GPU)", "", "```bash"]
-    lines += [f"{step}  # {format_seconds(taken)}" for step, taken in zip(steps, seconds, strict=True)]
-    lines += ["```", "", ", ".join(f"{name} {version}" for name, version in versions.items()), ""]
+    lines += ["", f"### Commands ({available_cores()} cores, no GPU)", "", "```bash"]
+    lines += [*steps, "```", "", ", ".join(f"{name} {version}" for name, version in versions.items()), ""]
     return "\n".join(lines)
 
 
@@ -119,13 +116,15 @@ def main() -> None:
     parser.add_argument("--work_dir", required=True, type=Path)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--joint_epochs", type=int, default=6)
+    parser.add_argument("--page_only", action="store_true")
     parser.add_argument("--title", default="990 clips of 3 s, 9 instruments, 128 px")
     arguments = parser.parse_args()
     arguments.work_dir.mkdir(parents=True, exist_ok=True)
     steps = commands(str(Path(arguments.media_root).resolve()), arguments.epochs, arguments.joint_epochs)
-    seconds = run_all(steps, arguments.work_dir)
+    if not arguments.page_only:
+        run_all(steps, arguments.work_dir)
     shown = [step.replace(str(Path(arguments.media_root).resolve()), "VIDEOS") for step in steps]
-    RESULTS_FILE.write_text(page(shown, seconds, arguments.work_dir, arguments.title), encoding="utf-8")
+    RESULTS_FILE.write_text(page(shown, arguments.work_dir, arguments.title), encoding="utf-8")
 
 
 if __name__ == "__main__":
