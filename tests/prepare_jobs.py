@@ -66,13 +66,13 @@ def start_command(config: PrepareConfig, *flags: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
+def wait_until(condition: Callable[[], object], seconds: float = 60.0, poll_seconds: float = 0.02) -> bool:
     """Whether the condition came true in time; the time is for machines that are far overloaded."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             return False
-        time.sleep(0.02)
+        time.sleep(poll_seconds)
     return True
 
 

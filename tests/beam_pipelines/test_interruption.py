@@ -17,8 +17,10 @@ from beam_pipelines import interruption
 from beam_pipelines.preparation import prepare_dataset
 
 VIDEOS = 24
-# A shard is made in about 0.05 s and the whole job, once it writes, in 1 to 3 s: the moments lie within that.
-LATEST_KILL_SECONDS = 1.5
+# Moments are told by the shards that are written, not by a clock: they lie within the work on any machine.
+# The last shards leave time for the signal to be sent; one shard takes 0.02 to 0.1 s.
+LATEST_SHARD = 14
+LONGEST_DELAY = 0.05
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
 
 
@@ -34,13 +36,17 @@ def undisturbed(manifest, tmp_path_factory):
     return digests(data_dir)
 
 
-def interrupt(config, seconds, number, whole_group):
-    """Starts the command, waits until it writes and then for a while, sends the signal; what is left of it."""
+def interrupt(config, number, *, whole_group, after_shards=1, delay=0.0):
+    """Starts the command, waits until it has written some shards, sends the signal; what is left of it."""
     process = start_command(config)
     data_dir = Path(config.data_dir)
+
+    def shards():
+        return len(list(data_dir.glob("[!.]*.tfrecord")))
+
     try:
-        assert wait_until(lambda: any(data_dir.glob("*train*")) or process.poll() is not None)
-        time.sleep(seconds)
+        assert wait_until(lambda: shards() >= after_shards or process.poll() is not None, poll_seconds=0.002)
+        time.sleep(delay)
         children = children_of(process.pid)
         (os.killpg if whole_group else os.kill)(process.pid, number)
         began = time.monotonic()
@@ -78,12 +84,17 @@ def test_killed_at_ten_random_moments(manifest, undisturbed, tmp_path):
     kept, killed_at_work = [], 0
     for number in range(10):
         config = job(manifest, tmp_path / f"set{number}")
-        seconds = moments.uniform(0.0, LATEST_KILL_SECONDS)
-        status, _, _, children = interrupt(config, seconds, signal.SIGKILL, whole_group=number % 2 == 0)
+        status, _, _, children = interrupt(
+            config,
+            signal.SIGKILL,
+            whole_group=number % 2 == 0,
+            after_shards=moments.randint(0, LATEST_SHARD),
+            delay=moments.uniform(0.0, LONGEST_DELAY),
+        )
         killed_at_work += status == -signal.SIGKILL and bool(children)
         kept.append(check_rerun(config, undisturbed))
         shutil.rmtree(config.data_dir)
-    # Else the moments missed the work, on a machine far faster than expected: the test would prove nothing.
+    # Else the moments missed the work and the test would prove nothing.
     assert killed_at_work >= 5
     assert len(set(kept)) > 2
     assert min(kept) < len(undisturbed) // 2
@@ -96,7 +107,7 @@ def test_killed_at_ten_random_moments(manifest, undisturbed, tmp_path):
 )
 def test_interrupted_ends_in_seconds_and_in_one_line(manifest, undisturbed, tmp_path, number, whole_group, status):
     config = job(manifest, tmp_path / "set")
-    returned, output, seconds, children = interrupt(config, 0.05, number, whole_group)
+    returned, output, seconds, children = interrupt(config, number, whole_group=whole_group)
     assert returned == status
     assert output == "avinst prepare: interrupted; run the same command again to go on\n"
     assert children  # the decoders, which the terminal's Ctrl-C reaches too
@@ -108,7 +119,7 @@ def test_interrupted_ends_in_seconds_and_in_one_line(manifest, undisturbed, tmp_
 def test_sigterm_to_the_whole_group_rejects_no_video(manifest, undisturbed, tmp_path):
     """As systemd stops a service: the decoders are told to end just when their parent is."""
     config = job(manifest, tmp_path / "set")
-    status, _, _, _ = interrupt(config, 0.3, signal.SIGTERM, whole_group=True)
+    status, _, _, _ = interrupt(config, signal.SIGTERM, whole_group=True, after_shards=3)
     assert status == 143
     check_rerun(config, undisturbed)
 

@@ -1,0 +1,96 @@
+"""What the benchmarks share: the cost of a command, medians with their spread, sections of docs/benchmarks.md."""
+
+import dataclasses
+import os
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from avinst.versions import ffmpeg_versions, package_versions
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+_HEAD = "# Benchmarks\n\nEach section is written by the command that it names; do not edit.\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What a command took, its children included.
+
+    Attributes:
+        cpu_seconds: user and system time.
+        wall_seconds: from start to end.
+    """
+
+    cpu_seconds: float
+    wall_seconds: float
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.cpu_seconds + other.cpu_seconds, self.wall_seconds + other.wall_seconds)
+
+    def __sub__(self, other: "Cost") -> "Cost":
+        return Cost(self.cpu_seconds - other.cpu_seconds, self.wall_seconds - other.wall_seconds)
+
+
+def cost_of(command: Sequence[str | Path], environment: dict[str, str] | None = None) -> Cost:
+    """Runs a command to its end.
+
+    Raises:
+        RuntimeError: it failed; with the end of what it printed.
+    """
+    with tempfile.TemporaryFile() as output:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.monotonic() - began
+        if process.returncode:
+            output.seek(0)
+            raise RuntimeError(f"{command}: {output.read().decode(errors='replace')[-2000:]}")
+    return Cost(usage.ru_utime + usage.ru_stime, wall)
+
+
+def spread(values: Sequence[float], unit: str = "") -> str:
+    """The median, and the lowest and the highest where there are several."""
+    text = f"{statistics.median(values):.2f}{unit}"
+    return text if len(values) == 1 else f"{text} ({min(values):.2f} to {max(values):.2f})"
+
+
+def ratios(values: Sequence[float], references: Sequence[float]) -> list[float]:
+    """Turn by turn: what ran at the same time had the same machine."""
+    return [value / reference for value, reference in zip(values, references, strict=True)]
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def versions_line() -> str:
+    """What the figures depend on besides the machine."""
+    packages = package_versions()
+    names = [name for name in ("avinst", "python", "tensorflow", "keras", "apache-beam", "av") if name in packages]
+    ffmpeg = ffmpeg_versions()
+    return ", ".join([*(f"{name} {packages[name]}" for name in names), *(f"{k} {v}" for k, v in ffmpeg.items())])
+
+
+def write_section(name: str, text: str) -> None:
+    """Puts a section of docs/benchmarks.md in the place of the one of that name."""
+    page = PAGE.read_text() if PAGE.exists() else _HEAD
+    section = f"<!-- {name} -->\n{text.strip()}\n<!-- end of {name} -->\n"
+    found = re.compile(rf"<!-- {name} -->\n.*?<!-- end of {name} -->\n", re.DOTALL)
+    if found.search(page):
+        page = found.sub(lambda _: section, page)
+    else:
+        page += "\n" + section
+    PAGE.write_text(page)
