@@ -1,5 +1,6 @@
 """Writes a run as a SavedModel that needs plain TensorFlow only, and checks what was written."""
 
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -72,17 +73,23 @@ def endpoints(model: keras.Model, dataset: Dataset) -> dict[str, Endpoint]:
         "log_mel": tf.TensorSpec([None, spec.log_mel_frames, spec.mel_bands], tf.float32, "log_mel"),
         "frame": tf.TensorSpec([None, spec.frame_size, spec.frame_size, 3], tf.uint8, "frame"),
     }
+    network_specs = {name: tf.TensorSpec(tensor.shape, tf.float32) for name, tensor in tensor_specs.items()}
+
+    # Traced once and called by all signatures: the network is by far the most of each graph.
+    @functools.partial(tf.function, input_signature=[[network_specs[name] for name in names]])
+    def compute(tensors: list[tf.Tensor]) -> dict[str, tf.Tensor]:
+        found = with_features(tensors, training=False)
+        return {name: tf.cast(values, tf.float32) for name, values in zip(outputs, found, strict=True)}
 
     def probabilities(tensors: list[tf.Tensor]) -> dict[str, tf.Tensor]:
-        return {"probabilities": model(tensors, training=False)}
+        return {"probabilities": compute([tf.cast(tensor, tf.float32) for tensor in tensors])["probabilities"]}
 
     def from_raw(raw: tuple[tf.Tensor, ...]) -> list[tf.Tensor]:
         convert = {"log_mel": lambda x: log_mel(x, spec), "frame": lambda x: decode_jpegs(x, spec)}
         return [convert[name](tensor) for name, tensor in zip(names, raw, strict=True)]
 
     def features(*raw: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = with_features(from_raw(raw), training=False)
-        return {name: tf.cast(values, tf.float32) for name, values in zip(outputs, found, strict=True)}
+        return compute([tf.cast(tensor, tf.float32) for tensor in from_raw(raw)])
 
     def parsed(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         parts = parse_examples(serialized, spec, len(dataset.labels))
@@ -98,7 +105,7 @@ def endpoints(model: keras.Model, dataset: Dataset) -> dict[str, Endpoint]:
 
 def _write(run: Run, directory: str) -> None:
     archive = keras.export.ExportArchive()
-    archive.track(run.model)
+    # Not tracked: the weights that the functions use are saved by themselves, and would be a second time.
     for name, (function, signature) in endpoints(run.model, run.dataset_info).items():
         archive.add_endpoint(name, function, input_signature=signature)
     archive.write_out(directory, verbose=False)

@@ -156,6 +156,14 @@ def test_an_export_that_computes_something_else_is_not_left_behind(untrained_run
     assert list((tmp_path / "models").iterdir()) == []
 
 
+def test_the_weights_are_saved_once(untrained_run, tmp_path):
+    run = untrained_run("joint")
+    directory = Path(export(run, str(tmp_path / "models")))
+    stored = sum(file.stat().st_size for file in (directory / "variables").glob("*.data-*"))
+    weights = sum(4 * int(np.prod(variable.shape)) for variable in run.model.variables)
+    assert weights <= stored < 1.1 * weights
+
+
 def test_several_labels_a_recording_are_exported(untrained_run, tmp_path):
     several = write_dataset(tmp_path / "data", multi_label=True)
     loaded = tf.saved_model.load(export(untrained_run("audio", several), str(tmp_path / "models")))
