@@ -188,6 +188,15 @@ def rename(source: str, target: str) -> None:
         Path(source).replace(target)
 
 
+def copy(source: str, target: str) -> None:
+    """Copies a file under a temporary name and renames: a reader sees the whole copy or none."""
+    with replacing(target) as temporary:
+        if is_remote(source) or is_remote(target):
+            _gfile().copy(source, temporary)
+        else:
+            shutil.copyfile(source, temporary)
+
+
 def remove(path: str) -> None:
     """Deletes a file or a directory with what is in it."""
     if is_remote(path):

@@ -102,15 +102,24 @@ def parse_examples(serialized: tf.Tensor, spec: DatasetSpec, num_labels: int) ->
     )
     log_mel = tf.io.decode_raw(parsed[AUDIO_LOG_MEL], tf.float16, little_endian=True)
     log_mel = tf.reshape(log_mel, [-1, spec.log_mel_frames, spec.mel_bands])
-    label = tf.reduce_max(tf.one_hot(parsed[LABEL_INDEX].to_tensor(-1), num_labels), axis=1)
     return {
         "log_mel": tf.cast(log_mel, tf.float32),
         "frame": decode_jpegs(parsed[FRAME_JPEG], spec),
-        "label": label,
+        "label": _multi_hot(parsed[LABEL_INDEX], num_labels),
         "video_id": parsed[VIDEO_ID],
         "segment_index": parsed[SEGMENT_INDEX],
         "segment_start_seconds": parsed[SEGMENT_START_SECONDS],
     }
+
+
+def parse_labels(serialized: tf.Tensor, num_labels: int) -> tf.Tensor:
+    """`label` of `parse_examples` alone: nothing else is read."""
+    parsed = tf.io.parse_example(serialized, {LABEL_INDEX: tf.io.RaggedFeature(tf.int64)})
+    return _multi_hot(parsed[LABEL_INDEX], num_labels)
+
+
+def _multi_hot(indices: tf.RaggedTensor, num_labels: int) -> tf.Tensor:
+    return tf.reduce_max(tf.one_hot(indices.to_tensor(-1), num_labels), axis=1)
 
 
 def decode_jpegs(jpegs: tf.Tensor, spec: DatasetSpec) -> tf.Tensor:

@@ -1,6 +1,7 @@
 """Makes small datasets of examples with learnable labels, without videos, for the tests of all folders."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ def write_dataset(
     shards: int = 2,
     seed: int = 0,
     noise_db: float = 5.0,
+    label_of: Callable[[int], int] | None = None,
 ) -> Dataset:
     """Writes a finished dataset whose labels both sound and picture tell: a band of mels, a colour and a place.
 
@@ -43,6 +45,7 @@ def write_dataset(
         shards: files a split.
         seed: of the noise.
         noise_db: deviation of the noise on the log-mel, dB.
+        label_of: the number of a recording to its label's, for other frequencies.
     """
     folder = Path(data_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,6 +61,8 @@ def write_dataset(
             with tf.io.TFRecordWriter(str(folder / f"{name}.tfrecord")) as writer:
                 for recording in range(number, count, shards):
                     indices = _label_indices(recording, len(labels), multi_label)
+                    if label_of:
+                        indices = (label_of(recording),)
                     for segment in range(segments_per_recording):
                         log_mel = _log_mel(indices, len(labels), spec, generator, noise_db)
                         frame = _frame(indices, len(labels), spec, generator)

@@ -2,20 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Self
 
 from avinst.errors import UserError
+from trainer.settings import check_settings, setting
 
 SCHEMES = ("audio", "visual", "independent", "joint")
-
-
-def _setting(
-    default: Any, help_text: str, choices: Sequence[str] = (), limits: tuple[float, float] | None = None
-) -> Any:
-    """A field with what its flag needs; `limits` are the least and the greatest value that it may have."""
-    metadata = {"help": help_text, "choices": tuple(choices), "limits": limits}
-    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,77 +18,133 @@ class TrainConfig:
     What a field means stands in its metadata, `help`, which is also the flag's help.
     """
 
-    scheme: str = _setting(
+    scheme: str = setting(
         "joint",
         "what is trained: one modality alone; both apart, then a head on the frozen two (independent); "
         "or both together (joint).",
         SCHEMES,
     )
-    epochs: int = _setting(
+    epochs: int = setting(
         10, "passes over the training split, for each network that is trained.", limits=(1, 1_000_000)
     )
-    fusion_epochs: int = _setting(
+    fusion_epochs: int = setting(
         20,
         "passes of the independent scheme's last stage; a pass over cached features costs next to nothing.",
         limits=(1, 1_000_000),
     )
-    batch_size: int = _setting(32, "examples a step, over all replicas.", limits=(1, 65_536))
-    learning_rate: float = _setting(
+    batch_size: int = setting(32, "examples a step, over all replicas.", limits=(1, 65_536))
+    learning_rate: float = setting(
         1e-3, "peak of AdamW's learning rate: reached after a tenth of the steps, then down a cosine to 0."
     )
-    weight_decay: float = _setting(1e-4, "AdamW's decoupled weight decay.", limits=(0, 1000))
-    label_smoothing: float = _setting(
+    weight_decay: float = setting(1e-4, "AdamW's decoupled weight decay.", limits=(0, 1000))
+    label_smoothing: float = setting(
         0.1, "share of a label's weight that is spread over all labels, 0 to 1.", limits=(0, 1)
     )
-    dropout: float = _setting(
+    dropout: float = setting(
         0.2, "share of the features that the head does not see in a training step.", limits=(0, 0.95)
     )
-    augment: bool = _setting(
+    augment: bool = setting(
         True, "alter training examples: flip, shift, zoom and colours of frames, masks over log-mel."
     )
-    cache: str = _setting(
-        "none",
-        "keep the stored examples of the training split in memory (about 20 kB each at 128 px, "
-        "50 kB at 299 px) where reading them is slow.",
-        ("none", "memory"),
+    rand_augment: float = setting(
+        0.0,
+        "magnitude of RandAugment, 0 to 10: two of ten operations on every frame; 0: none. With --augment.",
+        limits=(0, 10),
     )
-    best_by: str = _setting(
+    mix: str = setting(
+        "none",
+        "mix each training example, sound and picture together, with another one of its batch, and their labels "
+        "alike: mixup adds them, cutmix sets a piece of one into the other.",
+        ("none", "mixup", "cutmix"),
+    )
+    mix_alpha: float = setting(
+        0.2,
+        "the examples' shares are drawn from Beta(alpha, alpha): the larger, the more alike.",
+        limits=(0.01, 100),
+    )
+    balance: str = setting(
+        "none",
+        "what to do where labels are unequally frequent: weights gives examples of rare labels more weight in "
+        "the loss, sampling shows them more often.",
+        ("none", "weights", "sampling"),
+    )
+    cache: str = setting(
+        "none",
+        "keep the stored examples (about 20 kB each at 128 px, 50 kB at 299 px) in memory, or on a local disk, "
+        "where reading them is slow.",
+        ("none", "memory", "disk"),
+    )
+    cache_dir: str = setting(
+        "",
+        "where --cache=disk copies the dataset's files to; they stay for other runs. Empty: into the run "
+        "directory, deleted when the run is finished.",
+    )
+    best_by: str = setting(
         "accuracy", "validation metric that decides which epoch's weights are kept.", ("accuracy", "loss")
     )
-    precision: str = _setting(
+    precision: str = setting(
         "float32",
         "arithmetic of the layers: mixed_bfloat16 is faster on recent CPUs, mixed_float16 on GPUs.",
         ("float32", "mixed_bfloat16", "mixed_float16"),
     )
-    seed: int = _setting(
+    seed: int = setting(
         0,
         "decides the initial weights, the order of the examples and their augmentation.",
         limits=(0, 2**31 - 1),
     )
-    audio_backbone: str = _setting("xception", "the audio network.", ("xception", "small_cnn"))
-    audio_blocks: int = _setting(8, "number of Xception's middle blocks; 4 cost about half of 8.", limits=(0, 64))
-    audio_width: float = _setting(1.0, "factor of Xception's channels; the 1024 features stay.", limits=(0.01, 8))
-    visual_backbone: str = _setting("inception_v3", "the visual network.", ("inception_v3", "small_cnn"))
-    visual_weights: str = _setting(
-        "none",
-        "initial weights of inception_v3: imagenet (Keras downloads them, 88 MB), none, or the path of a "
-        "weights file without top (.weights.h5 or .h5).",
+    audio_backbone: str = setting("xception", "the audio network.", ("xception", "small_cnn"))
+    audio_blocks: int = setting(8, "number of Xception's middle blocks; 4 cost about half of 8.", limits=(0, 64))
+    audio_width: float = setting(1.0, "factor of Xception's channels; the 1024 features stay.", limits=(0.01, 8))
+    visual_backbone: str = setting(
+        "inception_v3", "the visual network.", ("inception_v3", "efficientnet_v2_b0", "small_cnn")
     )
-    fusion_hidden_units: int = _setting(
+    visual_weights: str = setting(
+        "none",
+        "initial weights of inception_v3 or efficientnet_v2_b0: imagenet (Keras downloads them, 88 or 24 MB), "
+        "none, or the path of a weights file without top (.weights.h5 or .h5).",
+    )
+    init_from: str = setting(
+        "",
+        "a finished run whose weights the networks begin with, head included where the labels are the same: joint "
+        "training from an independent run's stages, or fine-tuning. The backbones must be the same.",
+    )
+    modality_dropout: float = setting(
+        0.0,
+        "share of the examples of which the head, in a training step, does not see one modality's features; so "
+        "that it learns to do with either.",
+        limits=(0, 1),
+    )
+    gradient_modulation: str = setting(
+        "none",
+        "slow down the encoder of the modality that is ahead while both are trained together (arXiv 2203.15332): "
+        "ogm, or ogm_ge with noise that keeps the slower steps general.",
+        ("none", "ogm", "ogm_ge"),
+    )
+    modulation_alpha: float = setting(0.1, "how much --gradient_modulation slows down.", limits=(0, 100))
+    fusion_hidden_units: int = setting(
         0, "units of a hidden layer before the fusion's dense layer; 0: none.", limits=(0, 65_536)
     )
 
     def __post_init__(self) -> None:
         """Raises UserError for a value that no training can use."""
-        for field in dataclasses.fields(self):
-            choices, limits, value = field.metadata["choices"], field.metadata["limits"], getattr(self, field.name)
-            if choices and value not in choices:
-                raise UserError(f"--{field.name}={value}: expected one of {', '.join(choices)}")
-            # Written so that NaN, which is neither less nor more than anything, is refused.
-            if limits and not limits[0] <= value <= limits[1]:
-                raise UserError(f"--{field.name}={value}: expected at least {limits[0]} and at most {limits[1]}")
+        check_settings(self)
         if not 0 < self.learning_rate < math.inf:
             raise UserError(f"--learning_rate={self.learning_rate}: expected a finite number above 0")
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Raises UserError for settings that contradict each other."""
+        if self.modality_dropout and self.scheme in ("audio", "visual"):
+            raise UserError(
+                f"--modality_dropout={self.modality_dropout}: --scheme={self.scheme} has one modality; give 0"
+            )
+        if self.gradient_modulation != "none" and (self.scheme != "joint" or self.fusion_hidden_units):
+            raise UserError(
+                f"--gradient_modulation={self.gradient_modulation} needs --scheme=joint, not {self.scheme}, and "
+                f"--fusion_hidden_units=0, not {self.fusion_hidden_units}: it divides the logits between the two"
+            )
+        if self.cache_dir and self.cache != "disk":
+            raise UserError(f"--cache_dir={self.cache_dir}: for --cache=disk, not {self.cache}; leave it out")
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""

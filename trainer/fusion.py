@@ -1,7 +1,7 @@
 """The last stage of the independent scheme: a head on the frozen branches, trained on features computed once."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from avinst.dataset import Dataset
 from avinst.progress import Progress
+from trainer.balance import drawn_by_weight, example_weights, label_weights
 from trainer.config import TrainConfig
 from trainer.input_pipeline import endless_epochs, examples, pure_seed, steps_per_epoch
 from trainer.models import build_fusion_head, build_model, copy_weights, sub_model
@@ -45,20 +46,13 @@ def train_fusion(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
             compute_features(network, dataset, "validation", config.batch_size)
         ).batch(config.batch_size)
     count = len(labels)
-    size = min(config.batch_size, count)
-    stored = tf.data.Dataset.from_tensor_slices((features, labels))
-
-    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = stored.shuffle(count, seed=pure_seed(config.seed, epoch), reshuffle_each_iteration=False)
-        return order.batch(size, drop_remainder=True)
-
     head = fit(
         functools.partial(build_fusion_head, config, dataset),
         Batches(
-            train=functools.partial(endless_epochs, epoch_batches),
+            train=functools.partial(endless_epochs, feature_epochs(features, labels, dataset, config)),
             validation=validation,
             steps=steps_per_epoch(count, config.batch_size),
-            batch_size=size,
+            batch_size=min(config.batch_size, count),
         ),
         run_dir=run_dir,
         stage="fusion",
@@ -92,6 +86,29 @@ def compute_features(
         progress.advance(len(label))
     progress.finish()
     return {name: np.concatenate(values) for name, values in found.items()}, np.concatenate(labels)
+
+
+def feature_epochs(
+    features: Mapping[str, np.ndarray], labels: np.ndarray, dataset: Dataset, config: TrainConfig
+) -> Callable[[tf.Tensor], tf.data.Dataset]:
+    """Makes an epoch's batches of its number; like `training_examples`, but of features and never altered."""
+    count = len(labels)
+    size, steps = min(config.batch_size, count), steps_per_epoch(count, config.batch_size)
+    weights = example_weights(tf.constant(labels), label_weights(dataset))
+    columns = [{name: tf.constant(values) for name, values in features.items()}, tf.constant(labels)]
+    if config.balance == "weights":
+        columns.append(weights)
+
+    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        seed = pure_seed(config.seed, epoch)
+        rows = tf.range(count, dtype=tf.int64)
+        if config.balance == "sampling":
+            rows = drawn_by_weight(weights, tf.stack([seed, -1]))
+        order = tf.data.Dataset.from_tensor_slices(rows).shuffle(count, seed=seed, reshuffle_each_iteration=False)
+        batches = order.repeat().batch(size).take(steps)
+        return batches.map(lambda chosen: tuple(tf.nest.map_structure(lambda x: tf.gather(x, chosen), columns)))
+
+    return epoch_batches
 
 
 def _check_equal(

@@ -1,69 +1,87 @@
 """From a dataset's TFRecord files to batches: endless and shuffled for training, else in the files' order."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from avinst.dataset import Dataset
-from avinst.schema import parse_examples
+from avinst.schema import parse_examples, parse_labels
+from trainer.balance import drawn_by_weight, example_weights, label_weights
+from trainer.config import TrainConfig
 
 INPUTS = ("log_mel", "frame")
 # Files that are read side by side, so that neighbours in a file are not neighbours in a batch.
 _FILES_AT_ONCE = 8
 # Stored examples are small (20 to 50 kB): this many are shuffled before any is decoded.
 _SHUFFLE_BUFFER = 4096
+# Stored examples whose labels are read together to decide how often each is shown.
+_DRAWN_AT_ONCE = 256
 _PREFETCHED_BATCHES = 2
 
 
-def examples(
+def training_examples(
     dataset: Dataset,
-    split: str,
-    batch_size: int,
+    config: TrainConfig,
     *,
     inputs: Sequence[str] = INPUTS,
-    training: bool = False,
-    seed: int = 0,
     first_epoch: int = 0,
-    augment: bool = False,
-    cache: str = "none",
+    first_batch: int = 0,
+    plain: bool = False,
 ) -> tf.data.Dataset:
-    """Batches for fitting: `({"log_mel", "frame"}, label)`, shapes and types as `avinst.schema.parse_examples`.
+    """Batches of the training split: epoch after epoch without end, `steps_per_epoch` full batches each.
 
-    Training: epoch after epoch without end, `steps_per_epoch` full batches each (what is left over comes in
-    another epoch: each has its own order). The order is a pure function of seed and epoch, so that a
-    resumed training sees it as an undisturbed one would; augmentation is drawn anew from seed and first epoch.
-    Else: one pass in the order of the files.
+    Each epoch has its own order; what is left over of one comes in another. Order and alterations are a pure
+    function of the seed, the epoch's number and the batch's, so batches are made side by side, and a resumed
+    training sees what an undisturbed one would.
 
     Args:
         dataset: a finished dataset.
-        split: train, validation or test.
-        batch_size: examples a batch; a training split with fewer examples is one batch.
-        inputs: which of `log_mel` and `frame` are wanted; the other is not decoded.
-        training: shuffle and repeat.
-        seed: of order and augmentation.
+        config: `batch_size` (a split with fewer examples is one batch), `seed`, `cache`, `balance`, and what
+            `trainer.augmentation` takes.
+        inputs: which of `log_mel` and `frame` are wanted.
         first_epoch: number of the epoch to begin with.
-        augment: alter the examples (`trainer.augmentation`).
-        cache: `memory` keeps the stored examples after the first pass, `none` reads the files each time.
+        first_batch: batches of that epoch to leave out, those that an interrupted training has seen.
+        plain: the examples as they are stored, neither altered nor balanced.
+
+    Returns:
+        `(features, label)`, names, shapes and types as `avinst.schema.parse_examples`, altered frames float32;
+        with `balance` weights also float32 [batch], the examples' weights in the loss.
 
     Raises:
         UserError: the split has no examples.
     """
-    if training:
-        batches = _shuffled_batches(dataset, split, batch_size, seed, first_epoch, cache)
-    else:
-        batches = _records(dataset, split).batch(batch_size)
-
-    def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        parsed = parse_examples(serialized, dataset.spec, len(dataset.labels))
-        return {name: parsed[name] for name in inputs}, parsed["label"]
-
-    parsed = batches.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    if augment:
+    sampled = config.balance == "sampling" and not plain
+    # Skipped before anything is decoded or altered.
+    batches = _shuffled_batches(dataset, config, first_epoch, sampled=sampled).skip(first_batch)
+    weights = label_weights(dataset) if config.balance == "weights" and not plain else None
+    alter = None
+    if not plain and (config.augment or config.mix != "none"):
         from trainer.augmentation import augmenter
 
-        alter = augmenter(dataset, seed + first_epoch, inputs)
-        # One call at a time: the random numbers must be drawn in the order of the batches.
-        parsed = parsed.map(lambda features, label: (alter(features), label))
+        alter = augmenter(dataset, config, inputs)
+
+    def make(seed: tf.Tensor, serialized: tf.Tensor) -> tuple[Any, ...]:
+        features, label = _parsed(serialized, dataset, inputs)
+        if alter is not None:
+            features, label = alter(features, label, seed)
+        return (features, label) if weights is None else (features, label, example_weights(label, weights))
+
+    return batches.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(_PREFETCHED_BATCHES)
+
+
+def examples(dataset: Dataset, split: str, batch_size: int, *, inputs: Sequence[str] = INPUTS) -> tf.data.Dataset:
+    """One pass over a split in the order of its files, in batches `(features, label)` as they are stored.
+
+    Raises:
+        UserError: the split has no examples.
+    """
+    batches = _records(dataset, split).batch(batch_size)
+    parsed = batches.map(
+        lambda serialized: _parsed(serialized, dataset, inputs),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
     return parsed.prefetch(_PREFETCHED_BATCHES)
 
 
@@ -92,13 +110,20 @@ def endless_epochs(epoch: Callable[[tf.Tensor], tf.data.Dataset], first_epoch: i
 
 
 def pure_seed(seed: int, epoch: tf.Tensor) -> tf.Tensor:
-    """The seed of an epoch's order, for use in the function that makes the epoch's dataset.
+    """The seed of an epoch's order, int64, for use in the function that makes the epoch's dataset.
 
     tf.data mixes the program's global seed in (and cannot when that is 0); the function's own graph gets a fixed
     one instead, so that the order is a function of seed and epoch alone.
     """
     tf.compat.v1.get_default_graph().seed = 1
     return tf.constant(seed, tf.int64) * 1_000_003 + epoch
+
+
+def _parsed(
+    serialized: tf.Tensor, dataset: Dataset, inputs: Sequence[str]
+) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    parsed = parse_examples(serialized, dataset.spec, len(dataset.labels))
+    return {name: parsed[name] for name in inputs}, parsed["label"]
 
 
 def _records(dataset: Dataset, split: str) -> tf.data.Dataset:
@@ -108,23 +133,46 @@ def _records(dataset: Dataset, split: str) -> tf.data.Dataset:
 
 
 def _shuffled_batches(
-    dataset: Dataset, split: str, batch_size: int, seed: int, first_epoch: int, cache: str
+    dataset: Dataset, config: TrainConfig, first_epoch: int, *, sampled: bool
 ) -> tf.data.Dataset:
-    files = dataset.tfrecord_paths(split)
-    count = dataset.segments[split]
-    cached = _records(dataset, split).cache() if cache == "memory" else None
+    """Pairs of a batch's seed, int64 [2], and its stored examples, string [batch]."""
+    files, count = dataset.tfrecord_paths("train"), dataset.segments["train"]
+    steps, size = steps_per_epoch(count, config.batch_size), min(config.batch_size, count)
+    cached = _records(dataset, "train").cache() if config.cache == "memory" else None
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        epoch_seed = pure_seed(seed, epoch)
+        seed = pure_seed(config.seed, epoch)
         if cached is not None:
-            order = cached.shuffle(count, seed=epoch_seed, reshuffle_each_iteration=False)
+            records, buffer = cached, count
         else:
-            order = (
-                tf.data.Dataset.from_tensor_slices(files)
-                .shuffle(len(files), seed=epoch_seed, reshuffle_each_iteration=False)
-                .interleave(tf.data.TFRecordDataset, cycle_length=min(_FILES_AT_ONCE, len(files)))
-                .shuffle(min(count, _SHUFFLE_BUFFER), seed=epoch_seed, reshuffle_each_iteration=False)
+            order = tf.data.Dataset.from_tensor_slices(files)
+            order = order.shuffle(len(files), seed=seed, reshuffle_each_iteration=False)
+            records = order.interleave(
+                tf.data.TFRecordDataset,
+                cycle_length=min(_FILES_AT_ONCE, len(files)),
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
             )
-        return order.batch(min(batch_size, count), drop_remainder=True)
+            buffer = min(count, _SHUFFLE_BUFFER)
+        if sampled:
+            records = _sampled(records, dataset, seed)
+        records = records.shuffle(buffer, seed=seed, reshuffle_each_iteration=False)
+        if sampled:  # chance decides the number of examples; the steps stay
+            records = records.repeat()
+        batches = records.batch(size, drop_remainder=True).take(steps).enumerate()
+        return batches.map(lambda number, serialized: (tf.stack([seed, number]), serialized))
 
     return endless_epochs(epoch_batches, first_epoch)
+
+
+def _sampled(records: tf.data.Dataset, dataset: Dataset, seed: tf.Tensor) -> tf.data.Dataset:
+    """The stored examples, each as often as its labels' weights say, on the average."""
+    weights = label_weights(dataset)
+
+    def draw(number: tf.Tensor, serialized: tf.Tensor) -> tf.Tensor:
+        label = parse_labels(serialized, len(dataset.labels))
+        # No batch has a negative number: what is drawn here is not drawn again for the alterations.
+        rows = drawn_by_weight(example_weights(label, weights), tf.stack([seed, -1 - number]))
+        return tf.gather(serialized, rows)
+
+    return records.batch(_DRAWN_AT_ONCE).enumerate().map(draw).unbatch()

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from trainer.config import TrainConfig
+from trainer.modulated_optimizer import ModulatedAdamW
 
 WARM_UP_SHARE = 0.1
 # Plain weights are decayed; scales and shifts have no reason to be small.
@@ -29,7 +30,19 @@ def compile_for_training(model: keras.Model, config: TrainConfig, total_steps: i
     labels are smoothed by `config.label_smoothing`. The metric is called `accuracy`: of the most probable
     label, or of all yes-or-no decisions.
     """
-    optimizer = keras.optimizers.AdamW(learning_rate_schedule(config, total_steps), config.weight_decay)
+    schedule = learning_rate_schedule(config, total_steps)
+    optimizer: Any
+    if config.gradient_modulation == "none":
+        optimizer = keras.optimizers.AdamW(schedule, config.weight_decay)
+    else:
+        optimizer = ModulatedAdamW(
+            schedule,
+            config.weight_decay,
+            alpha=config.modulation_alpha,
+            noise=config.gradient_modulation == "ogm_ge",
+            multi_label=multi_label,
+            seed=config.seed,
+        )
     optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
     if config.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
@@ -42,3 +55,4 @@ def compile_for_training(model: keras.Model, config: TrainConfig, total_steps: i
         metric = keras.metrics.CategoricalAccuracy(name="accuracy")
     # Compiling by XLA makes a step on a CPU five times slower, and fails with two replicas.
     model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=False, auto_scale_loss=False)
+    optimizer.build(model.trainable_variables)

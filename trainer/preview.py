@@ -1,11 +1,15 @@
-"""A first sheet of training examples in TensorBoard, as the network gets them: augmented, if it does."""
+"""A first sheet of training examples in TensorBoard, as the network gets them: altered and mixed, if it does."""
 
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
 from matplotlib.figure import Figure
 
 from avinst import paths
 from avinst.dataset import Dataset
 from trainer.config import TrainConfig
-from trainer.input_pipeline import examples
+from trainer.input_pipeline import training_examples
 from trainer.run import LOGS_FOLDER
 from trainer.summaries import write_figure
 
@@ -17,16 +21,21 @@ def write_preview(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
     log_dir = paths.join(run_dir, LOGS_FOLDER, "preview")
     if paths.exists(log_dir):
         return
-    batches = examples(dataset, "train", _EXAMPLES, training=True, seed=config.seed, augment=config.augment)
-    batch, label = next(iter(batches))
+    shown = dataclasses.replace(config, batch_size=_EXAMPLES)
+    batch, label, *_ = next(iter(training_examples(dataset, shown)))
     count = len(label)
     figure = Figure(figsize=(1.5 * count, 3.4), layout="constrained")
     axes = figure.subplots(2, count, squeeze=False)
     for column in range(count):
-        names = [name for name, bears in zip(dataset.labels, label[column], strict=True) if bears]
-        axes[0, column].set_title(", ".join(names), fontsize=8)
+        axes[0, column].set_title(title(dataset.labels, label[column].numpy()), fontsize=8)
         axes[0, column].imshow(batch["frame"][column].numpy().astype("uint8"))
         axes[1, column].imshow(batch["log_mel"][column].numpy().T, origin="lower", aspect="auto", cmap="magma")
     for axis in axes.flat:
         axis.set_axis_off()
     write_figure(log_dir, "training_examples", figure)
+
+
+def title(names: Sequence[str], label: np.ndarray) -> str:
+    """An example's labels, one a line; with its share where it was mixed: `cello 0.70`."""
+    shares = [(name, f"{share:.2f}") for name, share in zip(names, label, strict=True)]
+    return "\n".join(name if share == "1.00" else f"{name} {share}" for name, share in shares if share != "0.00")

@@ -17,8 +17,11 @@ METRICS_FILE = "metrics.json"
 STAGES_FOLDER = "stages"
 CHECKPOINTS_FOLDER = "checkpoints"
 LOGS_FOLDER = "logs"
+CACHE_FOLDER = "cache"
 EXPORT_FOLDER = "export"
 FORMAT_VERSION = 1
+# What a run may hold of which nothing is lost while there is no whole epoch.
+_UNTRAINED = (LOGS_FOLDER, STAGES_FOLDER, CHECKPOINTS_FOLDER, CACHE_FOLDER)
 _PACKAGES = ("tensorflow", "keras", "keras-cv", "tensorflow-io", "numpy")
 
 
@@ -152,7 +155,7 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
             f"{dataset.fingerprint[:12]} now ({dataset.data_dir})"
         )
     if differences and _nothing_is_trained(run_dir):
-        for name in (LOGS_FOLDER, STAGES_FOLDER, CHECKPOINTS_FOLDER):
+        for name in _UNTRAINED:
             if paths.exists(paths.join(run_dir, name)):
                 paths.remove(paths.join(run_dir, name))
         _write_config(file, config, dataset)
@@ -164,7 +167,7 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
 
 def _nothing_is_trained(run_dir: str) -> bool:
     """Whether a run came to no whole epoch, so that nothing is lost when it is begun anew."""
-    if set(_seen_names(run_dir)) - {CONFIG_FILE, LOGS_FOLDER, STAGES_FOLDER, CHECKPOINTS_FOLDER}:
+    if set(_seen_names(run_dir)) - {CONFIG_FILE, *_UNTRAINED}:
         return False
     folders = [paths.join(run_dir, name) for name in (STAGES_FOLDER, CHECKPOINTS_FOLDER)]
     return not any(_seen_names(paths.join(folder, stage)) for folder in folders for stage in _seen_names(folder))

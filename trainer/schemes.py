@@ -9,8 +9,10 @@ from avinst.dataset import Dataset, load_dataset
 from avinst.errors import UserError
 from trainer.callbacks import tell
 from trainer.config import TrainConfig
+from trainer.disk_cache import cached_on_disk
 from trainer.fusion import train_fusion
-from trainer.input_pipeline import examples, steps_per_epoch
+from trainer.initial_weights import check_initial_run, initialize
+from trainer.input_pipeline import examples, steps_per_epoch, training_examples
 from trainer.leftovers import clear_leftovers
 from trainer.models import build_model
 from trainer.models.build import INPUT_OF, MODALITIES
@@ -41,6 +43,7 @@ def train(run_dir: str, data_dir: str, config: TrainConfig) -> None:
     """
     dataset = load_dataset(data_dir)
     _check_trainable(dataset)
+    check_initial_run(config, dataset)
     with only_training(run_dir):
         open_run(run_dir, config, dataset)
         _train_stages(run_dir, dataset, config)
@@ -59,14 +62,15 @@ def _train_stages(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
     if not dataset.segments.get("validation"):
         tell(f"{dataset.data_dir} has no validation examples: the last epoch's weights are kept")
     keras.utils.set_random_seed(config.seed)
-    write_preview(run_dir, dataset, config)
-    for stage in stages:
-        if paths.exists(stage_model_path(run_dir, stage)):
-            tell(f"{stage}: done already")
-        elif stage == "fusion":
-            train_fusion(run_dir, dataset, config)
-        else:
-            _train_network(run_dir, dataset, config, stage)
+    with cached_on_disk(dataset, config, run_dir) as stored:
+        write_preview(run_dir, stored, config)
+        for stage in stages:
+            if paths.exists(stage_model_path(run_dir, stage)):
+                tell(f"{stage}: done already")
+            elif stage == "fusion":
+                train_fusion(run_dir, stored, config)
+            else:
+                _train_network(run_dir, stored, config, stage)
     paths.write_bytes(finished, paths.read_bytes(stage_model_path(run_dir, stages[-1])))
 
 
@@ -74,20 +78,17 @@ def _train_network(run_dir: str, dataset: Dataset, config: TrainConfig, stage: s
     inputs = [INPUT_OF[modality] for modality in MODALITIES[stage]]
     count = dataset.segments["train"]
     steps = steps_per_epoch(count, config.batch_size)
-    training_examples = functools.partial(
-        examples, dataset, "train", config.batch_size, inputs=inputs, training=True, seed=config.seed
-    )
     validation = None
     if dataset.segments.get("validation"):
         validation = examples(dataset, "validation", config.batch_size, inputs=inputs)
     batches = Batches(
-        train=lambda first_epoch: training_examples(
-            first_epoch=first_epoch, augment=config.augment, cache=config.cache
-        ),
+        train=lambda first_epoch: training_examples(dataset, config, inputs=inputs, first_epoch=first_epoch),
         validation=validation,
         steps=steps,
         batch_size=min(config.batch_size, count),
-        statistics=lambda: training_examples(first_epoch=config.epochs).take(steps),
+        statistics=lambda: training_examples(
+            dataset, config, inputs=inputs, first_epoch=config.epochs, plain=True
+        ).take(steps),
     )
     model = fit(
         functools.partial(build_model, stage, config, dataset),
@@ -97,6 +98,7 @@ def _train_network(run_dir: str, dataset: Dataset, config: TrainConfig, stage: s
         epochs=config.epochs,
         config=config,
         multi_label=dataset.multi_label,
+        initialize=functools.partial(initialize, stage=stage, config=config, dataset=dataset),
     )
     save_stage(model, run_dir, stage)
 

@@ -14,6 +14,7 @@ from trainer.callbacks import BestWeights, EpochProgress, ResumePoint, tell
 from trainer.config import TrainConfig
 from trainer.models import copy_weights
 from trainer.optimization import compile_for_training
+from trainer.remedies import fitted_network
 from trainer.run import CHECKPOINTS_FOLDER, LOGS_FOLDER, MODEL_FILE, STAGES_FOLDER
 
 
@@ -50,6 +51,7 @@ def fit(
     epochs: int,
     config: TrainConfig,
     multi_label: bool,
+    initialize: Callable[[keras.Model], None] | None = None,
 ) -> keras.Model:
     """Fits a network under MirroredStrategy, going on after the last whole epoch of an interrupted training.
 
@@ -61,6 +63,7 @@ def fit(
         epochs: passes over the training split.
         config: the settings.
         multi_label: decides the loss.
+        initialize: is called with the fresh network where the training begins.
 
     Returns:
         A network with the weights of the epoch with the best validation metric, outside of any strategy.
@@ -75,7 +78,9 @@ def fit(
     strategy = tf.distribute.MirroredStrategy()
     with strategy.scope():
         network = build()
-        fitted = keras.Model(network.inputs, network.get_layer("logits").output, name=stage)
+        if initialize is not None and not first_epoch:
+            initialize(network)
+        fitted = fitted_network(network, config, stage)
         compile_for_training(fitted, config, epochs * batches.steps, multi_label=multi_label)
         resume_point.restore(fitted)
     best = BestWeights(network, checkpoints, config.best_by)

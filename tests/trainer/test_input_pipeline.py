@@ -1,9 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from dataset_factory import write_dataset
 
 from avinst.errors import UserError
-from trainer.input_pipeline import examples, keyed_examples, steps_per_epoch
+from trainer.config import TrainConfig
+from trainer.input_pipeline import examples, keyed_examples, steps_per_epoch, training_examples
+
+CONFIG = TrainConfig(batch_size=8, augment=False)
 
 
 @pytest.fixture(scope="module")
@@ -15,11 +20,12 @@ def sharded(tmp_path_factory):
 
 def fingerprints(batches):
     """Each example's log-mel as bytes: unique in these datasets."""
-    return [[row.tobytes() for row in features["log_mel"].numpy()] for features, _ in batches]
+    return [[row.tobytes() for row in features["log_mel"].numpy()] for features, *_ in batches]
 
 
-def training(dataset, batches, **settings):
-    return fingerprints(examples(dataset, "train", 8, training=True, **settings).take(batches))
+def training(dataset, batches, first_epoch=0, **settings):
+    config = dataclasses.replace(CONFIG, **settings)
+    return fingerprints(training_examples(dataset, config, first_epoch=first_epoch).take(batches))
 
 
 def test_the_order_is_a_function_of_seed_and_epoch(sharded):
@@ -34,9 +40,9 @@ def test_the_order_is_a_function_of_seed_and_epoch(sharded):
 def test_the_order_does_not_depend_on_the_programs_random_state(sharded):
     import keras
 
-    first = training(sharded, 5)
+    first = training(sharded, 5, balance="sampling", augment=True)
     keras.utils.set_random_seed(0)
-    assert training(sharded, 5) == first
+    assert training(sharded, 5, balance="sampling", augment=True) == first
 
 
 @pytest.mark.parametrize("cache", ["none", "memory"])
@@ -53,8 +59,7 @@ def test_examples_of_all_files_are_mixed(sharded):
 
 
 def test_a_split_smaller_than_a_batch_is_one_batch(sharded):
-    batches = examples(sharded, "validation", 100, training=True)
-    assert [len(label) for _, label in batches.take(2)] == [6, 6]
+    assert [len(batch) for batch in training(sharded, 2, batch_size=100)] == [42, 42]
     assert steps_per_epoch(6, 100) == 1
 
 
@@ -83,8 +88,31 @@ def test_without_training_every_example_comes_once_in_the_order_of_the_files(sha
 def test_only_the_inputs_asked_for_are_given(sharded):
     features, _ = next(iter(examples(sharded, "train", 4, inputs=["frame"])))
     assert list(features) == ["frame"]
+    features, _ = next(iter(training_examples(sharded, TrainConfig(mix="mixup"), inputs=["log_mel"])))
+    assert list(features) == ["log_mel"]
 
 
 def test_an_empty_split_is_an_error_that_tells_the_counts(sharded):
     with pytest.raises(UserError, match="'test' has no examples"):
         examples(sharded, "test", 8)
+
+
+def test_a_resumed_training_sees_the_alterations_that_an_undisturbed_one_does(sharded):
+    config = dataclasses.replace(CONFIG, augment=True, rand_augment=5.0, mix="cutmix")
+    undisturbed = list(training_examples(sharded, config).skip(7).take(3))
+    resumed = list(training_examples(sharded, config, first_epoch=1, first_batch=2).take(3))
+    for (features, label), (again, same_label) in zip(undisturbed, resumed, strict=True):
+        np.testing.assert_array_equal(label, same_label)
+        for name, values in features.items():
+            np.testing.assert_array_equal(values, again[name])
+    first = next(iter(training_examples(sharded, config)))
+    assert not np.array_equal(first[0]["frame"], resumed[0][0]["frame"])
+
+
+def test_plain_training_examples_are_those_that_are_stored(sharded):
+    config = TrainConfig(batch_size=8, mix="mixup", rand_augment=5.0, balance="weights")
+    stored = {example for batch in fingerprints(examples(sharded, "train", 8)) for example in batch}
+    batches = list(training_examples(sharded, config, plain=True).take(5))
+    assert {len(batch) for batch in batches} == {2}
+    assert {example for batch in fingerprints(batches) for example in batch} <= stored
+    assert batches[0][0]["frame"].dtype == np.uint8

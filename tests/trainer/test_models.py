@@ -67,10 +67,28 @@ def test_names_do_not_depend_on_what_was_built_before(full_network, dataset_96):
 
 
 def test_the_logits_follow_from_the_two_maps_alone(full_network, dataset_96):
-    maps = [full_network.get_layer(name).output for name in ("audio_map", "visual_map")]
-    rest = keras.Model(maps, full_network.get_layer("logits").output)
-    *values, logits = sub_model(full_network, ["audio_map", "visual_map", "logits"])(batch(dataset_96.spec))
+    check_logits_follow_from_maps(full_network, dataset_96, ["audio_map", "visual_map"])
+
+
+def check_logits_follow_from_maps(network, dataset, names):
+    rest = keras.Model([network.get_layer(name).output for name in names], network.get_layer("logits").output)
+    inputs = batch(dataset.spec)
+    *values, logits = sub_model(network, [*names, "logits"])([inputs[source.name] for source in network.inputs])
     np.testing.assert_allclose(rest(values), logits, rtol=1e-4, atol=1e-5)  # float32, another graph
+
+
+@pytest.mark.parametrize(("size", "shape"), [(96, (6, 6, 112)), (128, (4, 4, 2048))])
+def test_efficientnet_keeps_the_contract(dataset, size, shape):
+    sized = dataclasses.replace(dataset, spec=dataclasses.replace(SPEC, frame_size=size))
+    config = TrainConfig(scheme="visual", visual_backbone="efficientnet_v2_b0")
+    network = build_model("visual", config, sized)
+    assert network.get_layer("visual_map").output.shape[1:] == shape
+    assert network.get_layer("visual_features").output.shape == (None, 2048)
+    rest = {layer.name for layer in network.layers if not layer.name.startswith("visual_")}
+    assert rest == {"frame", "head_dropout", "logits", "probabilities"}
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert {layer.momentum for layer in norms} == {0.9}
+    check_logits_follow_from_maps(network, sized, ["visual_map"])
 
 
 @pytest.mark.parametrize(("blocks", "width"), [(0, 0.25), (4, 0.5)])
@@ -105,19 +123,29 @@ def test_weights_that_are_not_there_or_of_another_network_are_refused(dataset_96
         build_model("visual", TrainConfig(visual_weights=other), dataset_96)
 
 
-def test_weights_come_from_a_file(dataset_96, tmp_path):
-    inception = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(96, 96, 3))
-    file = str(tmp_path / "inception.weights.h5")
-    inception.save_weights(file)
-    model = build_model("visual", TrainConfig(visual_weights=file), dataset_96)
-    first = next(layer for layer in inception.layers if layer.weights).get_weights()[0]
-    found = next(layer for layer in model.layers if layer.weights).get_weights()[0]
-    np.testing.assert_array_equal(found, first)
-    frames = batch(dataset_96.spec)["frame"]
-    expected = np.asarray(inception(keras.applications.inception_v3.preprocess_input(frames.astype(np.float32))))
-    features = np.asarray(sub_model(model, ["visual_features"])([frames]))
-    # Means of 1 cell of float32, computed by another graph.
-    np.testing.assert_allclose(features, expected.mean(axis=(1, 2)), rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize(
+    ("backbone", "application", "last_layer"),
+    [
+        ("inception_v3", "InceptionV3", "visual_mixed10"),
+        ("efficientnet_v2_b0", "EfficientNetV2B0", "visual_top_activation"),
+    ],
+)
+def test_weights_come_from_a_file(dataset_96, tmp_path, backbone, application, last_layer):
+    original = getattr(keras.applications, application)(include_top=False, weights=None, input_shape=(96, 96, 3))
+    # Statistics that a wrong scaling of the frames would show in.
+    for layer in original.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.moving_mean.assign(keras.random.normal(layer.moving_mean.shape, 0.0, 0.1, seed=1))
+    file = str(tmp_path / "network.weights.h5")
+    original.save_weights(file)
+    model = build_model("visual", TrainConfig(visual_backbone=backbone, visual_weights=file), dataset_96)
+    frames = batch(dataset_96.spec)["frame"].astype(np.float32)
+    given = keras.applications.inception_v3.preprocess_input(frames.copy()) if "inception" in backbone else frames
+    expected = np.asarray(original(given))
+    assert expected.std() > 0.01
+    # float32, computed by another graph.
+    found = np.asarray(sub_model(model, [last_layer])([frames]))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_softmax_for_one_label_a_recording_sigmoid_for_several(dataset, small_config):
