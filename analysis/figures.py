@@ -3,10 +3,10 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from avinst.figure_png import figure_png
+from avinst.figure_png import MODALITY_COLOURS, figure_png
 
 # Okabe and Ito's palette, told apart with every kind of colour vision.
-COLOURS = {"audio": "#0072B2", "visual": "#D55E00", "across": "#009E73"}
+COLOURS = {**MODALITY_COLOURS, "across": "#009E73"}
 MUTED = "#6b7280"
 CHANCE = "#d1d5db"
 WARNING = "#b45309"

@@ -95,8 +95,10 @@ def demo() -> None:
                 *size.train_flags,
             ]
         )
-    for command_name, extra in (("evaluate", ()), ("export", ()), ("analyze", size.analyze_flags)):
-        steps += [[command_name, f"--run_dir={run_dir}", *extra] for run_dir in run_dirs.values()]
+    independent, joint = (f"--run_dir={run_dirs[scheme]}" for scheme in SCHEMES)
+    steps += [["evaluate", independent], ["evaluate", joint, f"--stages_from={run_dirs['independent']}"]]
+    for command_name, extra in (("export", ()), ("analyze", size.analyze_flags)):
+        steps += [[command_name, run_dir, *extra] for run_dir in (independent, joint)]
     total = len(steps) + 2
     _announce(1, total, "rendering synthetic performances")
     rendered = _render(videos, size)

@@ -1,4 +1,4 @@
-"""A figure as a PNG, whatever script the labels in it are written in."""
+"""What figures of all folders share: colours, and PNGs whatever script the labels are written in."""
 
 import io
 import warnings
@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
 
+# Of Okabe and Ito's palette, told apart with every kind of colour vision.
+MODALITY_COLOURS = {"audio": "#0072B2", "visual": "#D55E00"}
 # Tried in this order for characters that the figure's own font lacks; those that are not installed are left out.
 FALLBACK_FONTS = (
     "Noto Sans CJK SC",

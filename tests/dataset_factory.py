@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +18,14 @@ SPEC = DatasetSpec(frame_size=64)
 SMALL_RECORDINGS = {"train": 24, "validation": 12, "test": 12}
 
 
+class Cues(NamedTuple):
+    """Indices of labels: what a recording bears, and what its sound and its picture make it seem to be."""
+
+    labels: tuple[int, ...]
+    sound: tuple[int, ...]
+    picture: tuple[int, ...]
+
+
 def write_dataset(
     data_dir: str | Path,
     *,
@@ -29,6 +38,7 @@ def write_dataset(
     seed: int = 0,
     noise_db: float = 5.0,
     label_of: Callable[[int], int] | None = None,
+    cues: Callable[[int], Cues] | None = None,
 ) -> Dataset:
     """Writes a finished dataset whose labels both sound and picture tell: a band of mels, a colour and a place.
 
@@ -46,6 +56,7 @@ def write_dataset(
         seed: of the noise.
         noise_db: deviation of the noise on the log-mel, dB.
         label_of: the number of a recording to its label's, for other frequencies.
+        cues: what recording i bears, sounds like and looks like, instead of the above.
     """
     folder = Path(data_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,9 +74,12 @@ def write_dataset(
                     indices = _label_indices(recording, len(labels), multi_label)
                     if label_of:
                         indices = (label_of(recording),)
+                    sound = picture = indices
+                    if cues:
+                        indices, sound, picture = cues(recording)
                     for segment in range(segments_per_recording):
-                        log_mel = _log_mel(indices, len(labels), spec, generator, noise_db)
-                        frame = _frame(indices, len(labels), spec, generator)
+                        log_mel = _log_mel(sound, len(labels), spec, generator, noise_db)
+                        frame = _frame(picture, len(labels), spec, generator)
                         example = Example(
                             log_mel=log_mel,
                             jpeg=encode_jpeg(frame, spec),

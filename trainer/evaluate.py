@@ -1,6 +1,8 @@
 """Measures a run on a split: metrics with 95 % intervals, by segment and by recording, to RUN/metrics.json.
 
-avinst evaluate --run_dir=RUN --split=test
+    avinst evaluate --run_dir=RUN --split=test
+
+For a run of two modalities it also finds out which of them does the work, to RUN/audit.json (docs/audit.md).
 """
 
 import json
@@ -21,6 +23,19 @@ SPLIT = flags.DEFINE_enum(
 BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 32, "examples that are computed together", lower_bound=1, flag_values=FLAGS
 )
+AUDIT = flags.DEFINE_bool(
+    "audit",
+    True,
+    "find out which modality does the work; costs a pass over the training and validation splits",
+    flag_values=FLAGS,
+)
+STAGES_FROM = flags.DEFINE_string(
+    "stages_from",
+    "",
+    "for the audit of a joint run: an independent run on the same dataset, whose stages show what each modality "
+    "does alone (default: the run that it began with, if any)",
+    flag_values=FLAGS,
+)
 JSON = flags.DEFINE_bool("json", False, "print the metrics as JSON instead of a table", flag_values=FLAGS)
 
 
@@ -29,14 +44,20 @@ def evaluate() -> None:
     run_dir = command.required(RUN_DIR)
     import_tensorflow_quietly()
     from trainer import evaluation
-    from trainer.run import dataset_of, load_run, read_config
+    from trainer.audit import audit_run, check_auditable
+    from trainer.audit_report import audit_text, write_audit
+    from trainer.run import AUDIT_FILE, dataset_of, load_run, read_config
 
     _, dataset_info = read_config(run_dir)
     dataset = dataset_of(run_dir, dataset_info, DATA_DIR.value)
     dataset.tfrecord_paths(SPLIT.value)  # a missing split is told before the model is loaded
+    audited = AUDIT.value and check_auditable(run_dir, STAGES_FROM.value)
     run = load_run(run_dir)
     metrics = evaluation.evaluate(run, dataset, SPLIT.value, BATCH_SIZE.value)
     stages = evaluation.evaluate_stages(run, dataset, SPLIT.value, BATCH_SIZE.value)
+    audit = audit_run(run, dataset, SPLIT.value, BATCH_SIZE.value, STAGES_FROM.value) if audited else None
+    if audit:
+        write_audit(run_dir, audit)
     if JSON.value:
         print(json.dumps({SPLIT.value: metrics}, indent=2))  # noqa: T201
         return
@@ -44,7 +65,11 @@ def evaluate() -> None:
     print(evaluation.metrics_table(metrics))  # noqa: T201
     if stages:
         print(f"\n{evaluation.stages_table(stages)}")  # noqa: T201
+    if audit:
+        print(f"\n{audit_text(audit)}")  # noqa: T201
     print(f"\nmetrics: {run_dir}/metrics.json")  # noqa: T201
+    if audit:
+        print(f"audit:   {run_dir}/{AUDIT_FILE}")  # noqa: T201
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from trainer.config import TrainConfig
 CONFIG_FILE = "config.json"
 MODEL_FILE = "model.keras"
 METRICS_FILE = "metrics.json"
+AUDIT_FILE = "audit.json"
 STAGES_FOLDER = "stages"
 CHECKPOINTS_FOLDER = "checkpoints"
 LOGS_FOLDER = "logs"
@@ -75,13 +76,17 @@ def load_model(file: str) -> Any:
         ) from error
 
 
-def read_metrics(folder: str) -> dict[str, Any]:
+def read_metrics(folder: str, name: str = METRICS_FILE) -> dict[str, Any]:
     """What metrics.json of a run or a stage says: split to metrics; empty where nothing was measured yet.
+
+    Args:
+        folder: of the run or the stage.
+        name: another file that `avinst evaluate` writes: split to what was found there.
 
     Raises:
         UserError: it is damaged.
     """
-    file = paths.join(folder, METRICS_FILE)
+    file = paths.join(folder, name)
     if not paths.exists(file):
         return {}
     try:

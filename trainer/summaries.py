@@ -1,4 +1,4 @@
-"""Figures as images in TensorBoard."""
+"""Figures as images and words as text in TensorBoard."""
 
 import tensorflow as tf
 from matplotlib.figure import Figure
@@ -12,4 +12,12 @@ def write_figure(log_dir: str, tag: str, figure: Figure, step: int = 0) -> None:
     writer = tf.summary.create_file_writer(log_dir)
     with writer.as_default():
         tf.summary.image(tag, image[tf.newaxis], step=step)
+    writer.close()
+
+
+def write_text(log_dir: str, tag: str, markdown: str, step: int = 0) -> None:
+    """Writes Markdown as a text summary under a tag."""
+    writer = tf.summary.create_file_writer(log_dir)
+    with writer.as_default():
+        tf.summary.text(tag, markdown, step=step)
     writer.close()

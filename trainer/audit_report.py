@@ -1,0 +1,117 @@
+"""Where an audit goes: audit.json, a table and a verdict to read, TensorBoard."""
+
+import json
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from avinst import paths
+from avinst.figure_png import MODALITY_COLOURS
+from trainer.audit_result import SYSTEMS, Audit
+from trainer.audit_words import verdict
+from trainer.leftovers import clear_leftovers
+from trainer.run import AUDIT_FILE, LOGS_FOLDER, read_metrics
+from trainer.summaries import write_figure, write_text
+
+_NEUTRAL = "#6b7280"
+
+
+def write_audit(run_dir: str, audit: Audit) -> None:
+    """Adds the split to RUN/audit.json and writes table, verdict and figure to TensorBoard.
+
+    Raises:
+        UserError: the audit.json that is there is damaged.
+    """
+    clear_leftovers(run_dir)
+    values = {**read_metrics(run_dir, AUDIT_FILE), audit.split: audit_json(audit)}
+    paths.write_text(paths.join(run_dir, AUDIT_FILE), json.dumps(values, indent=2) + "\n")
+    log_dir = paths.join(run_dir, LOGS_FOLDER, f"audit-{audit.split}")
+    write_text(log_dir, "audit/verdict", audit_markdown(audit))
+    write_figure(log_dir, "audit/scores", scores_figure(audit))
+
+
+def audit_json(audit: Audit) -> dict[str, Any]:
+    """The fields of `trainer.audit_result.Audit`, and `verdict`, a list of sentences."""
+    return {**audit.to_json(), "verdict": verdict(audit)}
+
+
+def audit_text(audit: Audit) -> str:
+    """The scores as a table, then the verdict, a sentence a line."""
+    width = max(map(len, SYSTEMS.values())) + 2
+    lines = [f"{'':<{width}}{audit.metric_title} by recording"]
+    lines += [f"{title:<{width}}{cell}" for title, cell in _rows(audit)]
+    return "\n".join([*lines, "", *verdict(audit)])
+
+
+def audit_markdown(audit: Audit) -> str:
+    """The verdict as a list, the scores as a table, and the recordings that fusion gains and loses."""
+    lines = [f"- {sentence}" for sentence in verdict(audit)]
+    lines += [
+        "",
+        f"| {audit.recordings} recordings, {audit.split} split | {audit.metric_title} |",
+        "| --- | --- |",
+    ]
+    lines += [f"| {title} | {cell} |" for title, cell in _rows(audit)]
+    for what, ids in (("gains", audit.gains), ("loses", audit.losses)):
+        if ids:
+            names = ", ".join(f"`{name}`" for name in ids)
+            lines += ["", f"Against {audit.better} alone fusion {what}: {names}"]
+    return "\n".join(lines)
+
+
+def scores_figure(audit: Audit) -> Figure:
+    """A bar for each system with its interval, and a line for chance."""
+    names = [name for name in SYSTEMS if name in audit.scores and name != "chance"][::-1]
+    found = [audit.scores[name] for name in names]
+    figure = Figure(figsize=(7, 1.2 + 0.32 * len(names)), layout="constrained")
+    axis = figure.subplots()
+    axis.barh(
+        range(len(names)),
+        [score.value for score in found],
+        # A score may lie outside its percentile interval where the bootstrap is skewed.
+        xerr=[
+            [max(score.value - score.low, 0.0) for score in found],
+            [max(score.high - score.value, 0.0) for score in found],
+        ],
+        color=[_colour(name) for name in names],
+        ecolor="black",
+        capsize=3,
+    )
+    chance = axis.axvline(audit.scores["chance"].value, color="black", linestyle="--", linewidth=1, label="chance")
+    axis.set_yticks(range(len(names)), [SYSTEMS[name] for name in names])
+    axis.set_xlim(0, 1.02)
+    axis.set_xlabel(f"{audit.metric_title} by recording, {audit.split} split, 95 % intervals")
+    axis.spines[["top", "right"]].set_visible(False)
+    told_by = {
+        "both modalities": _NEUTRAL,
+        "audio only": MODALITY_COLOURS["audio"],
+        "vision only": MODALITY_COLOURS["visual"],
+    }
+    handles = [Patch(color=colour, label=name) for name, colour in told_by.items()]
+    figure.legend(handles=[*handles, chance], loc="outside upper center", ncols=4, frameon=False)
+    return figure
+
+
+def _colour(system: str) -> str:
+    """That of the modality whose information is left: a model with audio blanked has only its eyes."""
+    modality, _, rest = system.partition("_")
+    if rest in ("blanked", "swapped"):
+        modality = {"audio": "visual", "visual": "audio"}[modality]
+    return MODALITY_COLOURS.get(modality, _NEUTRAL)
+
+
+def _rows(audit: Audit) -> list[tuple[str, str]]:
+    rows = []
+    for name, title in SYSTEMS.items():
+        if name in audit.scores:
+            score = audit.scores[name]
+            cell = (
+                f"{score.value:.3f}"
+                if name == "chance"
+                else f"{score.value:.3f} ({score.low:.3f} to {score.high:.3f})"
+            )
+            rows.append((title, cell))
+        elif name in audit.absent:
+            rows.append((title, f"- ({audit.absent[name]})"))
+    return rows
