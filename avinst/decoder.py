@@ -27,12 +27,15 @@ class Decoder:
     """One decoder child, replaced whenever a file has crashed it, hung it or met a limit.
 
     Use it in a `with` block, from one thread. The child starts at the first file, in 0.4 s.
+
+    Attributes:
+        limits: what one file may cost.
     """
 
     child_module = "avinst.decoder_child"
 
     def __init__(self, limits: DecodeLimits = DecodeLimits()) -> None:  # noqa: B008  # frozen
-        self._limits = limits
+        self.limits = limits
         self._child: _Child | None = None
         self._asked = 0  # number of the last request: an older answer that is still being read is void
         self._busy = False
@@ -65,14 +68,14 @@ class Decoder:
         self._asked += 1
         asked = self._asked
         try:
-            wait_seconds = self._limits.min_wall_seconds
+            wait_seconds = self.limits.min_wall_seconds
             while True:
                 fields, raw, wait_seconds = child.receive(wait_seconds)
                 kind = fields.get("kind")
                 if kind == "done":
                     break
                 if kind == "opened":
-                    wait_seconds += float(fields["wall_seconds"]) - self._limits.min_wall_seconds
+                    wait_seconds += float(fields["wall_seconds"]) - self.limits.min_wall_seconds
                     continue
                 yield messages.parse_part(fields, raw)
                 if self._asked != asked or self._child is not child:
@@ -93,7 +96,7 @@ class Decoder:
     def _send(self, request: bytes) -> "_Child":
         if self._busy or (self._child and (self._child.files >= FILES_PER_CHILD or not self._child.alive())):
             self.close()
-        self._child = self._child or _Child(self.child_module, self._limits)
+        self._child = self._child or _Child(self.child_module, self.limits)
         self._busy = True
         self._child.send(request)
         return self._child

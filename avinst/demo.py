@@ -47,7 +47,7 @@ class DemoSize:
 
 # Real architectures (1024 and 2048 features) at the smallest frame size that InceptionV3 makes a 4 x 4 map of.
 FULL = DemoSize(
-    videos_per_instrument=40,
+    videos_per_instrument=36,
     frame_size=96,
     prepare_flags=("--shares=0.65,0.1,0.25",),  # the analysis wants more recordings than a validation does
     train_flags=("--audio_blocks=4", "--audio_width=0.5", "--epochs=6"),

@@ -62,6 +62,12 @@ class MediaError(Exception):
         return f"{self.reason} ({self.stage}): {self.detail}"
 
 
+# Rejects that other limits, or a machine with more memory, could make good.
+LIMIT_REASONS = frozenset(
+    {"crashed", "out_of_memory", "timed_out", "too_large", "too_long", "too_many_frames", "too_many_pixels"}
+)
+
+
 def _limit(default: float, help_text: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": help_text})
 

@@ -17,6 +17,8 @@ from avinst.errors import UserError
 from avinst.quiet import import_tensorflow_quietly
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
+# What `replacing` calls its files; the number is that of the process.
+TEMPORARY_NAME = re.compile(r"\.tmp-(\d+)-[0-9a-f]{8}-.+")
 ALLOWED_SCHEMES = ("gs", "s3", "hdfs")
 
 
@@ -77,16 +79,17 @@ def relative_below(root: str, path: str) -> str:
 
 def stays_below(root: str, path: str) -> bool:
     """Whether the file of a relative path really lies below the root, all links followed."""
-    return is_remote(root) or _real(Path(root, path)).is_relative_to(_resolved(Path(root)))
+    return is_remote(root) or _real(Path(root, path)).is_relative_to(_resolved(Path(root).absolute()))
 
 
 def _real(file: Path) -> Path:
     """Where a file really lies; the folders of a manifest's many rows are looked up once."""
-    return file.resolve() if file.is_symlink() else _resolved(file.parent) / file.name
+    return file.resolve() if file.is_symlink() else _resolved(file.parent.absolute()) / file.name
 
 
 @functools.lru_cache(maxsize=10_000)
 def _resolved(folder: Path) -> Path:
+    """Of an absolute path: what a relative one means changes with the working directory."""
     return folder.resolve()
 
 
@@ -170,7 +173,9 @@ def write_text(path: str, text: str) -> None:
 def replacing(path: str) -> Iterator[str]:
     """Yields a temporary name beside `path`; renames it to `path` on success, deletes it on failure."""
     folder, _, name = path.rpartition("/")
-    temporary = f"{folder}/.tmp-{os.getpid()}-{os.urandom(4).hex()}-{name}" if folder else f".tmp-{name}"
+    temporary = f".tmp-{os.getpid()}-{os.urandom(4).hex()}-{name}"
+    if folder or path.startswith("/"):
+        temporary = f"{folder}/{temporary}"
     try:
         yield temporary
         rename(temporary, path)

@@ -72,14 +72,14 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
         UserError: bad manifest, folders or flags, or too many rejects.
     """
     shards, labels, media_root = _planned(config, spec)
-    if is_finished(config.data_dir, shards, media_root):
+    if is_finished(config.data_dir, shards, media_root, config.limits):
         return load_dataset(config.data_dir)
     check_ours(config.data_dir, shards, spec, config.overwrite)
     # Before anything is deleted: these check the flags.
     check_workers_reach(beam_flags, {"--media_root": media_root, "--data_dir": config.data_dir})
     pipeline = make_pipeline(beam_flags, config.workers, elements=sum(len(shard.rows) for shard in shards))
     paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
-    clear(config.data_dir, shards, media_root)
+    clear(config.data_dir, shards, media_root, config.limits)
     # Absolute, for workers have working directories of their own.
     work = Work(spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits)
     add_prepare(pipeline, shards, work)

@@ -6,28 +6,34 @@ from collections.abc import Sequence
 from avinst import paths
 from avinst.dataset import DATASET_FILE, SHARDS_FOLDER, load_dataset
 from avinst.errors import UserError
+from avinst.media_types import DecodeLimits
 from avinst.spec import DatasetSpec
 from beam_pipelines.layout import Shard, dataset_fingerprint
-from beam_pipelines.shard_record import load_record, media_changed, record_path
+from beam_pipelines.shard_record import limits_changed, load_record, media_changed, record_path
 
 FAILURE_FILE = "failure.txt"
-_SHARD_FILE = re.compile(r"(?:train|validation|test)-\d{5,}-of-\d{5,}\.(?:tfrecord|json)|\.tmp-\d+-[0-9a-f]{8}-.*")
+_SHARD_FILE = re.compile(
+    rf"(?:train|validation|test)-\d{{5,}}-of-\d{{5,}}\.(?:tfrecord|json)|{paths.TEMPORARY_NAME.pattern}"
+)
 
 
-def is_finished(data_dir: str, shards: Sequence[Shard], media_root: str) -> bool:
-    """Whether the directory holds just this dataset, finished, and the media files are as they were."""
+def is_finished(data_dir: str, shards: Sequence[Shard], media_root: str, limits: DecodeLimits) -> bool:
+    """Whether the directory holds just this dataset, finished, and nothing is worth another try."""
     if not paths.exists(paths.join(data_dir, DATASET_FILE)):
         return False
     try:
         same = load_dataset(data_dir).fingerprint == dataset_fingerprint(shards)
     except UserError:
         return False  # of another version: made anew
-    return same and all(_is_done(data_dir, shard, media_root) for shard in shards)
+    return same and all(_is_done(data_dir, shard, media_root, limits) for shard in shards)
 
 
-def _is_done(data_dir: str, shard: Shard, media_root: str) -> bool:
+def _is_done(data_dir: str, shard: Shard, media_root: str, limits: DecodeLimits) -> bool:
+    """Whether a shard's record is there, and neither media files nor limits that cost it a recording changed."""
     record = load_record(data_dir, shard.name, shard.fingerprint)
-    return record is not None and not media_changed(record, shard.rows, media_root)
+    if record is None or limits_changed(record, limits):
+        return False
+    return not media_changed(record, shard.rows, media_root)
 
 
 def check_ours(data_dir: str, shards: Sequence[Shard], spec: DatasetSpec, overwrite: bool) -> None:
@@ -59,8 +65,8 @@ def check_ours(data_dir: str, shards: Sequence[Shard], spec: DatasetSpec, overwr
     )
 
 
-def clear(data_dir: str, shards: Sequence[Shard], media_root: str) -> None:
-    """Takes away what is true no more: done-marker, old failure, other layouts, records of changed media."""
+def clear(data_dir: str, shards: Sequence[Shard], media_root: str, limits: DecodeLimits) -> None:
+    """Takes away what is true no more: done-marker, old failure, other layouts, records to be made anew."""
     for name in (DATASET_FILE, FAILURE_FILE):
         if paths.exists(paths.join(data_dir, name)):
             paths.remove(paths.join(data_dir, name))
@@ -71,5 +77,5 @@ def clear(data_dir: str, shards: Sequence[Shard], media_root: str) -> None:
                 paths.remove(paths.join(folder, name))
     for shard in shards:
         record = record_path(data_dir, shard.name)
-        if paths.exists(record) and not _is_done(data_dir, shard, media_root):
+        if paths.exists(record) and not _is_done(data_dir, shard, media_root, limits):
             paths.remove(record)

@@ -8,6 +8,7 @@ from typing import Any, Self
 from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
 from avinst.manifest_rows import ManifestRow
+from avinst.media_types import LIMIT_REASONS, DecodeLimits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +45,7 @@ class ShardRecord:
         label_segments: label name to number of examples.
         log_mel_count, log_mel_sum_db, log_mel_square_sum: over all log-mel values, for mean and deviation.
         rejects: all that gave no example.
+        limits: what one recording might cost (`avinst.media_types.DecodeLimits`).
         versions: of what made the shard.
     """
 
@@ -57,6 +59,7 @@ class ShardRecord:
     log_mel_sum_db: float
     log_mel_square_sum: float
     rejects: tuple[Reject, ...]
+    limits: dict[str, float]
     versions: dict[str, str]
 
     @property
@@ -91,6 +94,13 @@ def media_changed(record: ShardRecord, rows: Sequence[ManifestRow], media_root: 
         media_size(media_root, row) != record.media_bytes[row.video_id]
         for row in rows
         if row.video_id in rejected or not paths.is_remote(media_root)
+    )
+
+
+def limits_changed(record: ShardRecord, limits: DecodeLimits) -> bool:
+    """Whether recordings were rejected for limits that are others now: they are worth another try."""
+    return record.limits != dataclasses.asdict(limits) and any(
+        reject.reason in LIMIT_REASONS for reject in record.rejects
     )
 
 

@@ -1,5 +1,6 @@
 """Writes one shard: decodes its recordings one after the other, computes log-mel, writes the TFRecord file."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
 
@@ -10,7 +11,7 @@ from avinst import paths
 from avinst.decoder import Decoder
 from avinst.log_mel import log_mel
 from avinst.manifest_rows import ManifestRow
-from avinst.media_types import Loss, MediaError, Segment
+from avinst.media_types import DecodeLimits, Loss, MediaError, Segment
 from avinst.schema import Example, encode_example
 from avinst.spec import DatasetSpec
 from avinst.versions import ffmpeg_versions, package_versions
@@ -46,7 +47,7 @@ def write_shard(
                 writer.write(encode_example(example, spec))
                 tally.add(example)
             tally.finish(row)
-    record = tally.record(shard, paths.size(target))
+    record = tally.record(shard, paths.size(target), decoder.limits)
     save_record(record, data_dir)
     return record
 
@@ -140,7 +141,7 @@ class _Tally:
         if not self._segments_of_video[row.video_id] and not told:
             self.reject(row, None, "decode", "no_segments", "the file was read to its end but gave no segment")
 
-    def record(self, shard: Shard, tfrecord_bytes: int) -> ShardRecord:
+    def record(self, shard: Shard, tfrecord_bytes: int, limits: DecodeLimits) -> ShardRecord:
         return ShardRecord(
             shard.name,
             shard.fingerprint,
@@ -152,5 +153,6 @@ class _Tally:
             self._sum,
             self._square_sum,
             tuple(self._rejects),
+            dataclasses.asdict(limits),
             {**package_versions(), **ffmpeg_versions()},
         )

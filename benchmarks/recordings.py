@@ -14,7 +14,7 @@ import numpy as np
 WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 360, 30
 SAMPLE_RATE_HZ = 44_100
 _GROUP = 250  # frames between keyframes: x264's default
-_GRAIN = 4.0  # standard deviation, of 255
+_GRAIN = 2.0  # standard deviation, of 255
 _THINGS = 3
 
 
@@ -89,7 +89,7 @@ class _Scene:
         """uint8 [height, width, 3]."""
         seconds = number / FRAMES_PER_SECOND
         top, left = self._place(0, seconds, HEIGHT - 8, WIDTH - 8)
-        top, left = top + self._generator.integers(0, 4), left + self._generator.integers(0, 4)  # held by hand
+        top, left = top + self._generator.integers(0, 2), left + self._generator.integers(0, 2)  # held by hand
         picture = self._backdrop[top : top + HEIGHT, left : left + WIDTH].copy()
         for index, thing in enumerate(self._things, 1):
             height, width = thing.shape[:2]
@@ -105,15 +105,16 @@ class _Scene:
 
 
 def _texture(generator: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Noise whose power falls with the square of the spatial frequency, as in photographs; [height, width, 3]."""
+    """Noise whose amplitude falls with the spatial frequency as in photographs, mostly grey; [height, width, 3]."""
     frequencies = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
     frequencies[0, 0] = 1.0
     planes = []
-    for _ in range(3):
+    for _ in range(4):
         phases = generator.uniform(0, 2 * np.pi, frequencies.shape)
-        plane = np.fft.irfft2(np.exp(1j * phases) / frequencies, (height, width))
-        planes.append(127 + 50 * (plane - plane.mean()) / plane.std())
-    return np.stack(planes, -1).astype(np.float32)
+        plane = np.fft.irfft2(np.exp(1j * phases) / frequencies**1.3, (height, width))
+        planes.append((plane - plane.mean()) / plane.std())
+    grey, *colours = planes
+    return np.stack([127 + 45 * grey + 20 * colour for colour in colours], -1).astype(np.float32)
 
 
 def _encode_sound(container: av.container.OutputContainer, stream: av.stream.Stream, generator, second) -> None:

@@ -1,12 +1,8 @@
 """Temporary files that a killed process could not delete: found by their names, deleted at the next start."""
 
 import os
-import re
 
 from avinst import paths
-
-# The names that avinst.paths.replacing gives.
-_TEMPORARY = re.compile(r"\.tmp-(\d+)-[0-9a-f]{8}-.+")
 
 
 def clear_leftovers(folder: str) -> None:
@@ -18,7 +14,7 @@ def clear_leftovers(folder: str) -> None:
     if paths.is_remote(folder):
         return
     for name in paths.list_directory(folder):
-        match = _TEMPORARY.fullmatch(name)
+        match = paths.TEMPORARY_NAME.fullmatch(name)
         if match and (int(match[1]) == os.getpid() or not _lives(int(match[1]))):
             paths.remove(paths.join(folder, name))
 

@@ -59,3 +59,11 @@ def test_remote_files_go_through_tensorflow(tmp_path):
     assert not paths.exists(copy)
     paths.remove(paths.join(root, "a.txt"))
     assert not tf.io.gfile.exists(paths.join(root, "a.txt"))
+
+
+def test_a_relative_root_is_that_of_the_present_working_directory(tmp_path, monkeypatch):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        assert paths.stays_below(".", f"clips_of_{name}/a.mp4")
+        assert not paths.stays_below(".", "../a.mp4")

@@ -16,6 +16,7 @@ from avinst import inspection
 from avinst.dataset import load_dataset
 from avinst.errors import UserError
 from avinst.log_mel import log_mel
+from avinst.media_types import DecodeLimits
 from avinst.schema import parse_examples
 from avinst.spec import DatasetSpec
 from beam_pipelines import prepare as prepare_command
@@ -71,13 +72,18 @@ def digests(data_dir):
     }
 
 
+def rejects_of(dataset):
+    lines = (Path(dataset.data_dir) / "rejects.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def test_counts_in_are_counts_out(dataset):
     assert dataset.labels == ("drum", "flute")
     assert not dataset.multi_label
     assert dict(dataset.recordings) == {"train": 6, "validation": 2, "test": 2}
     assert dict(dataset.segments) == {"train": 12, "validation": 4, "test": 4}  # 2.2 s are two whole segments
     assert dataset.label_segments["train"] == {"drum": 6, "flute": 6}
-    rejects = [json.loads(line) for line in (Path(dataset.data_dir) / "rejects.jsonl").read_text().splitlines()]
+    rejects = rejects_of(dataset)
     assert {(reject["video_id"], reject["stage"]) for reject in rejects} == {
         ("text", "open"),
         ("empty", "open"),
@@ -181,6 +187,18 @@ def test_mended_and_replaced_files_are_made_anew(videos, tmp_path):
     assert mended.segments["train"] == first.segments["train"] + 2
     write_media(root / "drum" / "0.mp4", seconds=1.2)
     assert prepare_dataset(config(root, tmp_path / "set"), SPEC).segments["train"] == mended.segments["train"] - 1
+
+
+def test_other_limits_are_another_try_for_what_the_old_ones_cost(videos, dataset, tmp_path):
+    root, data_dir = tmp_path / "videos", tmp_path / "set"
+    shutil.copytree(videos, root)
+    write_media(root / "drum" / "0.mp4", seconds=5 * SECONDS, sound=clicks([1.4], 5 * SECONDS))
+    strict = config(root, data_dir, limits=DecodeLimits(max_duration_seconds=2 * SECONDS))
+    assert [reject["reason"] for reject in rejects_of(prepare_dataset(strict, SPEC))].count("too_long") == 1
+    written = {file: file.stat().st_mtime_ns for file in data_dir.glob("*.tfrecord")}
+    mended = prepare_dataset(config(root, data_dir), SPEC)
+    assert "too_long" not in [reject["reason"] for reject in rejects_of(mended)]
+    assert len([file for file, time in written.items() if file.stat().st_mtime_ns != time]) == 1
 
 
 def test_a_wrong_media_root_is_no_lasting_harm(videos, tmp_path, capsys):
