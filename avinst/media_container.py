@@ -6,6 +6,7 @@ that are lists of other files (playlists, concat scripts) are not on the list of
 """
 
 import contextlib
+import itertools
 import math
 import os
 import stat
@@ -20,8 +21,9 @@ from av.stream import Discard, Disposition
 from avinst.media_types import OPEN, DecodeLimits, MediaError
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,dv"
-# Up to here, what one stream is ahead of the other is held in memory; above, each stream has its own demuxer.
-SHARED_FILE_BYTES = 64 * 2**20
+# So much of one stream is held in memory while the other is read; where a file is interleaved more coarsely, the
+# stream gets a demuxer of its own. Not from the beginning: each holds an index of the file, 20 MB for 2 hours.
+HELD_BYTES = 16 * 2**20
 
 
 class MediaFile:
@@ -41,7 +43,7 @@ class MediaFile:
             MediaError: it is no media file, lacks a stream, or is beyond a limit.
         """
         self._path, self._limits, self.from_seconds = path, limits, from_seconds
-        self._container, size = _open(path, limits)
+        self._container = _open(path, limits)
         self._opened = [self._container]
         try:
             if not any(stream.type in ("video", "audio") for stream in self._container.streams):
@@ -54,9 +56,8 @@ class MediaFile:
         self.zero = _start_seconds(self._container)
         self.format_name = self._container.format.name
         self.declared_seconds = self._declared_seconds()
-        self._is_shared = size <= SHARED_FILE_BYTES
         self._demuxed: Iterator[Any] | None = None
-        self._waiting: dict[int, deque[Any]] = {stream.index: deque() for stream in self._streams.values()}
+        self._waiting = {stream.index: _Waiting() for stream in self._streams.values()}
 
     def _declared_seconds(self) -> float | None:
         video = self._streams["video"]
@@ -77,18 +78,15 @@ class MediaFile:
 
         The packets end where the file ends or cannot be read further.
         """
-        stream = self._streams[kind]
-        if not self._is_shared:
-            return self.read_again(kind, self.from_seconds)
         if self._demuxed is None:
             self._demuxed = self._demux(self._container, list(self._streams.values()), self.from_seconds)
-        return stream, self._shared_packets(stream.index)
+        return self._streams[kind], self._shared_packets(kind)
 
     def read_again(self, kind: str, from_seconds: float) -> tuple[Any, Iterator[Any]]:
         """The same from another moment on, by a demuxer of its own; it replaces what `read` gave."""
         index = self._streams[kind].index
         self._waiting.pop(index, None)
-        container, _ = _open(self._path, self._limits)
+        container = _open(self._path, self._limits)
         self._opened.append(container)
         for stream in container.streams:
             if stream.index != index:
@@ -96,16 +94,19 @@ class MediaFile:
         stream = container.streams[index]
         return stream, self._demux(container, [stream], from_seconds)
 
-    def _shared_packets(self, index: int) -> Iterator[Any]:
-        queue = self._waiting[index]
+    def _shared_packets(self, kind: str) -> Iterator[Any]:
+        own = self._waiting[self._streams[kind].index]
         while self._demuxed is not None:
-            while queue:
-                yield queue.popleft()
+            yield from own.take()
+            if own.is_full:
+                break
             packet = next(self._demuxed, None)
             if packet is None:
                 return
             if packet.stream_index in self._waiting:
-                self._waiting[packet.stream_index].append(packet)
+                self._waiting[packet.stream_index].add(packet)
+        _, packets = self.read_again(kind, self.from_seconds)
+        yield from own.after_taken(packets)
 
     def _demux(self, container: Any, streams: list[Any], from_seconds: float) -> Iterator[Any]:
         if from_seconds > 0:
@@ -128,7 +129,47 @@ class MediaFile:
             return  # PyAV stumbles at the end of a file in which further streams have turned up
 
 
-def _open(path: str, limits: DecodeLimits) -> tuple[Any, int]:
+class _Waiting:
+    """The packets of one stream that were read for the sake of the other.
+
+    Attributes:
+        is_full: the stream is to be read by a demuxer of its own after those that are held.
+    """
+
+    def __init__(self) -> None:
+        self.is_full = False
+        self._packets: deque[Any] = deque()
+        self._bytes = 0
+        # The last decoding time stamp taken, and the number of packets since: where another demuxer begins
+        # after a seek depends on the streams that it reads.
+        self._stamp: int | None = None
+        self._since = 0
+
+    def add(self, packet: Any) -> None:
+        if not self.is_full:
+            self._packets.append(packet)
+            self._bytes += packet.size
+            self.is_full = self._bytes > HELD_BYTES
+
+    def take(self) -> Iterator[Any]:
+        while self._packets:
+            packet = self._packets.popleft()
+            self._bytes -= packet.size
+            if packet.dts is None:
+                self._since += 1
+            else:
+                self._stamp, self._since = packet.dts, 1
+            yield packet
+
+    def after_taken(self, packets: Iterator[Any]) -> Iterator[Any]:
+        """Those of the same stream, read once more, that come after what was taken."""
+        stamp = self._stamp
+        if stamp is not None:
+            packets = itertools.dropwhile(lambda packet: packet.dts is None or packet.dts < stamp, packets)
+        return itertools.islice(packets, self._since, None)
+
+
+def _open(path: str, limits: DecodeLimits) -> Any:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
@@ -150,7 +191,7 @@ def _open(path: str, limits: DecodeLimits) -> tuple[Any, int]:
             "format_whitelist": FORMATS,
             "max_pixels": str(limits.max_pixels),
         }
-        return av.open("fd:", options=options, metadata_errors="replace"), status.st_size
+        return av.open("fd:", options=options, metadata_errors="replace")
     except av.error.MemoryError:
         raise
     except av.FFmpegError as error:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from avinst.machine import available_cores
 from avinst.versions import ffmpeg_versions, package_versions
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -76,12 +77,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def versions_line() -> str:
-    """What the figures depend on besides the machine."""
+def machine_line() -> str:
+    """What the figures depend on: cores and versions."""
     packages = package_versions()
     names = [name for name in ("avinst", "python", "tensorflow", "keras", "apache-beam", "av") if name in packages]
     ffmpeg = ffmpeg_versions()
-    return ", ".join([*(f"{name} {packages[name]}" for name in names), *(f"{k} {v}" for k, v in ffmpeg.items())])
+    versions = {**{name: packages[name] for name in names}, **ffmpeg}
+    return f"{available_cores()} cores; " + ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def write_section(name: str, text: str) -> None:

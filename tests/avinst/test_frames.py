@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from avinst.frames import encode_jpeg, fit_frame
+from avinst.frames import encode_jpeg, scaled_size, to_square
 from avinst.spec import DatasetSpec
 
 
@@ -12,53 +12,44 @@ def spec(fit):
     return DatasetSpec(frame_size=64, frame_fit=fit)
 
 
-def halves(height, width):
-    """Left half red, right half blue."""
-    picture = np.zeros((height, width, 3), np.uint8)
-    picture[:, : width // 2, 0] = 255
-    picture[:, width // 2 :, 2] = 255
-    return picture
-
-
 @pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
-@pytest.mark.parametrize("shape", [(48, 100), (101, 47), (64, 64), (1, 1), (700, 3)])
+@pytest.mark.parametrize("shape", [(48, 100), (101, 47), (64, 64), (1, 1), (700, 3), (3, 5000)])
 def test_the_result_is_always_the_square(fit, shape):
-    frame = fit_frame(np.full((*shape, 3), 200, np.uint8), spec(fit))
+    width, height = scaled_size(shape[1], shape[0], spec(fit))
+    frame = to_square(np.full((height, width, 3), 200, np.uint8), spec(fit))
     assert frame.shape == (64, 64, 3)
     assert frame.dtype == np.uint8
 
 
-def test_stretch_keeps_the_whole_picture():
-    frame = fit_frame(halves(48, 100), spec("stretch"))
-    assert frame[32, 0, 0] == 255
-    assert frame[32, 63, 2] == 255
-    assert frame[32, 31, 0] > frame[32, 32, 0]  # the border stays in the middle
+@pytest.mark.parametrize(
+    ("fit", "width", "height", "pixel_aspect", "scaled"),
+    [
+        ("stretch", 640, 360, 1.0, (64, 64)),
+        ("stretch", 640, 360, 2.0, (64, 64)),
+        ("crop", 128, 64, 1.0, (128, 64)),
+        ("crop", 64, 128, 1.0, (64, 128)),
+        ("crop", 64, 64, 2.0, (128, 64)),  # shown twice as wide as high
+        ("pad", 128, 64, 1.0, (64, 32)),
+        ("pad", 64, 128, 1.0, (32, 64)),
+        ("pad", 64, 64, 2.0, (64, 32)),
+        ("pad", 3, 6400, 1.0, (4, 64)),  # a sixteenth: the narrowest
+    ],
+)
+def test_the_scaled_size_keeps_the_shape_that_is_shown(fit, width, height, pixel_aspect, scaled):
+    assert scaled_size(width, height, spec(fit), pixel_aspect) == scaled
 
 
 def test_crop_takes_the_centre():
     picture = np.zeros((64, 128, 3), np.uint8)
     picture[:, 32:96] = 255  # exactly the central square
-    assert fit_frame(picture, spec("crop")).min() == 255
+    assert to_square(picture, spec("crop")).min() == 255
 
 
 def test_pad_adds_black_bars():
-    frame = fit_frame(np.full((32, 64, 3), 255, np.uint8), spec("pad"))
+    frame = to_square(np.full((31, 64, 3), 255, np.uint8), spec("pad"))
     assert frame[:16].max() == 0
-    assert frame[16:48].min() == 255
-    assert frame[48:].max() == 0
-
-
-def test_anamorphic_pixels_are_widened_before_the_crop():
-    picture = np.zeros((64, 64, 3), np.uint8)
-    picture[:, 16:48] = 255  # with pixels twice as wide as high this is the central square
-    frame = fit_frame(picture, spec("crop"), pixel_aspect=2.0)
-    assert frame[:, 1:-1].min() == 255  # enlarging blends the outermost columns with what is beside the crop
-
-
-def test_anamorphic_pixels_are_widened_before_the_bars():
-    frame = fit_frame(np.full((64, 64, 3), 255, np.uint8), spec("pad"), pixel_aspect=2.0)
-    assert frame[:16].max() == 0
-    assert frame[16:48].min() == 255
+    assert frame[16:47].min() == 255
+    assert frame[47:].max() == 0
 
 
 def test_jpeg_has_the_quality_and_is_repeatable():

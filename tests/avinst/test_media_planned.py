@@ -13,7 +13,6 @@ from media_factory import read_number, tone, write_media
 from PIL import Image
 
 from avinst import media_frames
-from avinst.frames import encode_jpeg, fit_frame
 from avinst.media import Loss, Segment, decode_segments
 from avinst.media_pictures import Pictures
 from avinst.spec import DatasetSpec
@@ -90,7 +89,8 @@ def plain_decode(path: str, middles: list[float]) -> list[bytes]:
         zero = container.start_time / 1e6
         frames = [(frame.time - zero, frame) for frame in container.decode(video=0)]
     shown = [[frame for time, frame in frames if time <= middle + 1e-6][-1] for middle in middles]
-    return [encode_jpeg(fit_frame(frame.to_ndarray(format="rgb24"), SPEC), SPEC) for frame in shown]
+    render = media_frames.renderer(SPEC, None)
+    return [render(frame) for frame in shown]
 
 
 @pytest.fixture
