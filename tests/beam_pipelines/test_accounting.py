@@ -31,7 +31,7 @@ class FakeDecoder:
     """Gives what a file's name says, in no time."""
 
     def __init__(self, limits):
-        pass
+        self.limits = limits
 
     def close(self):
         pass
