@@ -13,10 +13,9 @@ from avinst import paths
 from avinst.errors import UserError
 from avinst.manifest_rows import LABEL_SEPARATOR
 from avinst.progress import Progress
+from trainer.scores import decisions
 
 MODALITIES = ("audio", "visual")
-# A multi-label recording is predicted as every label above this; a single-label one as its likeliest label.
-DECISION_THRESHOLD = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,10 +49,8 @@ class Features:
 
     @property
     def predicted(self) -> np.ndarray:
-        """bool [n, labels]: the likeliest label, or, multi-label, all that are likelier than 0.5 (maybe none)."""
-        if self.multi_label:
-            return self.probabilities > DECISION_THRESHOLD
-        return np.eye(len(self.label_names), dtype=bool)[self.probabilities.argmax(axis=1)]
+        """bool [n, labels]: the most probable label, or, multi-label, all of probability 0.5 or more."""
+        return decisions(self.probabilities, multi_label=self.multi_label)
 
     def modalities(self) -> dict[str, np.ndarray]:
         """Modality to its features, of the modalities that the model has."""

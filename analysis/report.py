@@ -15,6 +15,7 @@ from analysis.counting import counted
 from analysis.report_text import METHODS, STYLE
 from analysis.study import Study
 from analysis.words import summary_sentences, verdict
+from trainer.evaluation_tables import explanations
 
 _METRICS = (
     ("hit_at_1", "Hit@1"),
@@ -24,6 +25,7 @@ _METRICS = (
     ("log_loss", "log loss"),
     ("calibration_error", "calibration error"),
 )
+_EXPLAINED = {"hit_at_1": "Hit@1", "f1": "F1", "log_loss": "log loss", "calibration": "calibration"}
 # Photographs compress far better so, and a report with a gallery stays small enough to be mailed.
 _JPEG_QUALITY = 88
 
@@ -60,7 +62,7 @@ def render_report(
         f"<header><h1>{html.escape(title)}</h1><p>{html.escape(recordings)} of "
         f"<code>{html.escape(study.dataset.data_dir)}</code></p></header>",
         _section("Summary", _summary(study)),
-        _section("How good the model is", _metrics_table(metrics, study.settings.split, evaluate_command)),
+        _section("How good the model is", _metrics_table(metrics, study, evaluate_command)),
         _section(
             "Do the modalities move together?",
             _paragraph(study.selection_text)
@@ -111,9 +113,11 @@ def _overview(by_tag: Mapping[str, Sequence[Picture]], tag: str, why_not: str) -
     return f'<div class="figures">{_images(by_tag[tag], "overview")}</div>'
 
 
-def _metrics_table(metrics: Mapping[str, Any] | None, split: str, evaluate_command: str) -> str:
+def _metrics_table(metrics: Mapping[str, Any] | None, study: Study, evaluate_command: str) -> str:
     if not metrics:
-        text = _paragraph(f"Not measured on the {split} split yet; this does it, and the next analysis shows it:")
+        text = _paragraph(
+            f"Not measured on the {study.settings.split} split yet; this does it, and the next analysis shows it:"
+        )
         return f"{text}<pre>{html.escape(evaluate_command)}</pre>"
     levels = [level for level in ("recording", "segment") if level in metrics]
     head = "".join(f"<th>by {level}</th>" for level in levels)
@@ -123,8 +127,17 @@ def _metrics_table(metrics: Mapping[str, Any] | None, split: str, evaluate_comma
         rows.append(f"<tr><th>{text}</th>{cells}</tr>")
     return (
         f'<div class="wide"><table><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-        "</div>" + _paragraph("In brackets the 95 % interval over recordings.")
+        "</div>" + _paragraph(f"In brackets the 95 % interval over recordings. {_several_labels(study)}".strip())
     )
+
+
+def _several_labels(study: Study) -> str:
+    """What the metrics mean where a recording may bear several labels; else nothing."""
+    if not study.dataset.multi_label:
+        return ""
+    meanings = explanations(multi_label=True)
+    named = "; ".join(f"{text}: {meanings[name]}" for name, text in _EXPLAINED.items())
+    return f"Recordings bear several labels. {named}."
 
 
 def _measured(cell: Mapping[str, float | None] | None) -> str:

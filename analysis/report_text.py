@@ -48,8 +48,8 @@ models for musical instrument detection in video recordings”, and adds what ch
 <dl>
 <dt><b>Features</b></dt><dd>The penultimate layers' activations, audio (a) and visual (v), of each segment of
 one second, averaged over the segments of a recording. A recording's probabilities are the mean over its
-segments; it is predicted as its likeliest label (multi-label: as every label with a probability above
-0.5).</dd>
+segments; it is predicted as its most probable label (where recordings bear several labels: as every label
+with a probability of 0.5 or more, which may be none).</dd>
 <dt><b>Importance</b></dt><dd>L<sub>i</sub><sup>c</sup> = mean over the recordings predicted as c of
 max(a<sub>i</sub><sup>c</sup> x<sub>i</sub>, 0), where a<sub>i</sub><sup>c</sup> = ∂ logit<sub>c</sub> / ∂
 x<sub>i</sub>, by automatic differentiation. With one dense layer on the features it is that layer's weight.
@@ -71,6 +71,7 @@ deepest feature maps of each modality on its own input. Shown is the middle segm
 evenly from the most to the least certain one. Each map is scaled to its own largest value.</dd>
 <dt><b>Limits</b></dt><dd>Related features need not share a cause in the music: recordings of one source
 (performer, camera, room) resemble each other in sound and picture alike, and the permutations take recordings
-for independent. </dd>
+for independent. Where recordings bear several labels, the recordings of one label also differ by what else they
+hold, in sound and picture alike: features that tell the other label move together too.</dd>
 </dl>
 """

@@ -2,7 +2,9 @@
 
     avinst evaluate --run_dir=RUN --split=test
 
-For a run of two modalities it also finds out which of them does the work, to RUN/audit.json (docs/audit.md).
+TensorBoard shows them with confusion matrix, reliability diagram, PR curves, HParams and, of at most 1000
+recordings, the penultimate features in the projector. For a run of two modalities it also finds out which of them
+does the work, to RUN/audit.json (docs/audit.md).
 """
 
 import json
@@ -46,6 +48,7 @@ def evaluate() -> None:
     from trainer import evaluation
     from trainer.audit import audit_run, check_auditable
     from trainer.audit_report import audit_text, write_audit
+    from trainer.evaluation_tables import metrics_table, stages_table
     from trainer.run import AUDIT_FILE, dataset_of, load_run, read_config
 
     _, dataset_info = read_config(run_dir)
@@ -62,14 +65,15 @@ def evaluate() -> None:
         print(json.dumps({SPLIT.value: metrics}, indent=2))  # noqa: T201
         return
     print(f"{run_dir}, {SPLIT.value} split of {dataset.data_dir}; 95 % intervals over recordings\n")  # noqa: T201
-    print(evaluation.metrics_table(metrics))  # noqa: T201
+    print(metrics_table(metrics, multi_label=dataset.multi_label))  # noqa: T201
     if stages:
-        print(f"\n{evaluation.stages_table(stages)}")  # noqa: T201
+        print(f"\n{stages_table(stages)}")  # noqa: T201
     if audit:
         print(f"\n{audit_text(audit)}")  # noqa: T201
-    print(f"\nmetrics: {run_dir}/metrics.json")  # noqa: T201
+    print(f"\nmetrics:     {run_dir}/metrics.json")  # noqa: T201
     if audit:
-        print(f"audit:   {run_dir}/{AUDIT_FILE}")  # noqa: T201
+        print(f"audit:       {run_dir}/{AUDIT_FILE}")  # noqa: T201
+    print(f"TensorBoard: tensorboard --logdir {run_dir}")  # noqa: T201
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,24 +1,19 @@
-"""Measures a run on a split: metrics.json, TensorBoard, and a table to read."""
+"""Measures a run on a split: metrics.json, and all that TensorBoard shows of it."""
 
 import json
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
-from matplotlib.figure import Figure
-
 from avinst import paths
 from avinst.dataset import Dataset
 from avinst.errors import UserError
+from trainer.board import write_board
+from trainer.board_projector import RecordingFeatures
+from trainer.evaluation_tables import LEVELS
 from trainer.leftovers import clear_leftovers
 from trainer.metrics import compute_metrics
 from trainer.predictions import Predictions, predict_split
-from trainer.run import LOGS_FOLDER, METRICS_FILE, MODEL_FILE, STAGES_FOLDER, Run, load_run, read_metrics
+from trainer.run import METRICS_FILE, MODEL_FILE, STAGES_FOLDER, Run, load_run, read_metrics
 from trainer.schemes import STAGES
-from trainer.scores import NAMES
-from trainer.summaries import write_figure
-
-LEVELS = ("segment", "recording")
 
 
 def evaluate(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> dict[str, Any]:
@@ -33,9 +28,11 @@ def evaluate(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> di
     """
     check_same_dataset(run, dataset)
     read_metrics(run.run_dir)  # a damaged file is told before the split is predicted
-    metrics = measure(predict_split(run.model, dataset, split, batch_size), dataset)
+    gathered = RecordingFeatures(run.model, dataset.recordings.get(split, 0))
+    predictions = predict_split(run.model, dataset, split, batch_size, gathered)
+    metrics = measure(predictions, dataset)
     _write_metrics(run.run_dir, split, metrics)
-    _write_summaries(run, dataset, split, metrics)
+    write_board(run, dataset, split, metrics, predictions.by_recording(), gathered)
     return metrics
 
 
@@ -62,7 +59,7 @@ def _write_metrics(folder: str, split: str, metrics: dict[str, Any]) -> None:
 
 def measure(predictions: Predictions, dataset: Dataset) -> dict[str, Any]:
     """The metrics of predictions of segments, at both levels."""
-    levels = {"segment": predictions, "recording": predictions.by_recording()}
+    levels = dict(zip(LEVELS, (predictions, predictions.by_recording()), strict=True))
     return {
         level: compute_metrics(rows, dataset.labels, multi_label=dataset.multi_label)
         for level, rows in levels.items()
@@ -87,61 +84,3 @@ def check_same_dataset(run: Run, dataset: Dataset) -> None:
             f"{now.data_dir!r} is no dataset for {run.run_dir!r} ({'; '.join(differences)}); give the --data_dir "
             "that the run was trained on, or one prepared alike"
         )
-
-
-def metrics_table(metrics: dict[str, Any]) -> str:
-    """The metrics as lines to read: first the scores of both levels, then the labels at recording level."""
-    lines = [f"{'':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
-    for name in NAMES:
-        lines.append(_score_line(name, metrics, name))
-    lines.append(f"{'count':<18}" + "".join(f"{metrics[level]['count']:<26}" for level in LEVELS))
-    per_label = metrics["recording"]["per_label"]
-    width = max(18, *(len(name) + 2 for name in per_label))
-    columns = ("precision", "recall", "f1", "average_precision")
-    lines += ["", f"{'by recording':<{width}}" + "".join(f"{name:<19}" for name in columns) + "count"]
-    for name, values in per_label.items():
-        texts = ["-" if values[column] is None else f"{values[column]:.3f}" for column in columns]
-        lines.append(f"{name:<{width}}" + "".join(f"{text:<19}" for text in texts) + str(values["count"]))
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def stages_table(metrics: dict[str, dict[str, Any]]) -> str:
-    """Hit@1 of each stage, to be compared with the whole."""
-    lines = [f"{'hit_at_1 alone':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
-    lines += [_score_line(stage, values, "hit_at_1") for stage, values in metrics.items()]
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _score_line(title: str, metrics: dict[str, Any], name: str) -> str:
-    cells = [metrics[level][name] for level in LEVELS]
-    texts = [f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})" for cell in cells]
-    return f"{title:<18}" + "".join(f"{text:<26}" for text in texts)
-
-
-def _write_summaries(run: Run, dataset: Dataset, split: str, metrics: dict[str, Any]) -> None:
-    log_dir = paths.join(run.run_dir, LOGS_FOLDER, f"evaluation-{split}")
-    writer = tf.summary.create_file_writer(log_dir)
-    with writer.as_default():
-        for level in LEVELS:
-            for name in NAMES:
-                tf.summary.scalar(f"evaluation/{level}/{name}", metrics[level][name]["value"], step=0)
-    writer.close()
-    matrix = np.array(metrics["recording"]["confusion"])
-    write_figure(log_dir, "evaluation/confusion", _confusion_figure(matrix, dataset.labels))
-
-
-def _confusion_figure(matrix: np.ndarray, labels: tuple[str, ...]) -> Figure:
-    side = 2.5 + 0.45 * len(labels)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axis = figure.subplots()
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(*matrix.shape):
-        if matrix[row, column]:
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            axis.text(column, row, str(matrix[row, column]), ha="center", va="center", color=colour, fontsize=8)
-    axis.set_xticks(range(len(labels)), labels, rotation=90)
-    axis.set_yticks(range(len(labels)), labels)
-    axis.set_xlabel("most probable label")
-    axis.set_ylabel("true label")
-    return figure

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
+from trainer.calibration import label_calibration_errors, reliability
 from trainer.predictions import Predictions
 from trainer.scores import NAMES, decisions, weighted_scores
 
@@ -29,32 +30,42 @@ def compute_metrics(
         seed: of the bootstrap.
 
     Returns:
-        `hit_at_1`, `hit_at_3`, `f1_macro`, `map`, `log_loss` (nats), `calibration_error`: each `{"value", "low",
-        "high"}`; `per_label`: label to `precision`, `recall`, `f1`, `average_precision`, `count`, the first
-        four None for a label without an example, which the means leave out too; `confusion`: rows are true
-        labels, columns the most probable ones, numbers of rows; `count`: number of rows.
+        `hit_at_1` (share of rows whose most probable label is a true one), `hit_at_3`, `f1_macro`, `map`,
+        `log_loss` (nats), `calibration_error`: each `{"value", "low", "high"}`; `per_label`: label to
+        `precision`, `recall`, `f1`, `average_precision`, `calibration_error`, `count`, the first four None for a
+        label without an example, which the means leave out too; `confusion`: see `confusion`; `reliability`: see
+        `trainer.calibration.reliability`; `count`: number of rows.
     """
     labels, probabilities = predictions.labels, predictions.probabilities
     count = len(labels)
     values = weighted_scores(labels, probabilities, np.ones((1, count)), multi_label=multi_label)
     resampled = _bootstrap(predictions, multi_label=multi_label, seed=seed)
-    result: dict[str, Any] = {}
-    for name in NAMES:
-        low, high = np.nanpercentile(resampled[name], _INTERVAL)
-        result[name] = {"value": float(values[name][0]), "low": float(low), "high": float(high)}
+    result: dict[str, Any] = {name: _with_interval(name, values[name][0], resampled[name]) for name in NAMES}
     result["per_label"] = _per_label(labels, probabilities, label_names, multi_label=multi_label)
-    result["confusion"] = confusion(labels, probabilities).tolist()
+    result["confusion"] = confusion(labels, probabilities, multi_label=multi_label).tolist()
+    result["reliability"] = reliability(labels, probabilities, multi_label=multi_label)
     result["count"] = count
     return result
 
 
-def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """int64 [labels, labels]: rows that bear label i and whose most probable label is j.
+def confusion(labels: np.ndarray, probabilities: np.ndarray, *, multi_label: bool) -> np.ndarray:
+    """int64 [labels, labels]: rows that bear label i and are predicted as j, the most probable label.
 
-    A row with several labels counts once for each of them.
+    Multi-label, where every label with a probability of 0.5 or more is predicted, it counts what occurs together:
+    a row counts in all cells of its true and its predicted labels, or in none if none is predicted. So a number
+    beside the diagonal is no mistake where the row bears both labels.
     """
-    top = decisions(probabilities, multi_label=False)
-    return (labels.T @ top).round().astype(np.int64)
+    decided = decisions(probabilities, multi_label=multi_label)
+    return (labels.T @ decided).round().astype(np.int64)
+
+
+def _with_interval(name: str, value: float, resampled: np.ndarray) -> dict[str, float]:
+    if name == "calibration_error":
+        # A sum of absolute values: the noise that drawing adds can only raise it. Taken off as a whole, for else
+        # the value of a well calibrated model lies below its own interval.
+        resampled = np.clip(resampled - resampled.mean() + value, 0, 1)
+    low, high = np.nanpercentile(resampled, _INTERVAL)
+    return {"value": float(value), "low": float(low), "high": float(high)}
 
 
 def _bootstrap(predictions: Predictions, *, multi_label: bool, seed: int) -> dict[str, np.ndarray]:
@@ -79,6 +90,7 @@ def _per_label(
     precision, recall, f1, count = precision_recall_fscore_support(
         labels > 0, decided, average=None, zero_division=0.0
     )
+    (calibration,) = label_calibration_errors(labels, probabilities, np.ones((1, len(labels))))
     result: dict[str, dict[str, float | int | None]] = {}
     for index, name in enumerate(label_names):
         present = bool(count[index])
@@ -88,6 +100,7 @@ def _per_label(
             "recall": float(recall[index]) if present else None,
             "f1": float(f1[index]) if present else None,
             "average_precision": None if average is None else float(average),
+            "calibration_error": float(calibration[index]),
             "count": int(count[index]),
         }
     return result

@@ -61,6 +61,9 @@ def _train_stages(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
         return
     if not dataset.segments.get("validation"):
         tell(f"{dataset.data_dir} has no validation examples: the last epoch's weights are kept")
+    unseen = [label for label in dataset.labels if not dataset.label_segments["train"].get(label)]
+    if unseen:
+        tell(f"{dataset.data_dir} has no training example of {', '.join(unseen)}: no network can learn that")
     keras.utils.set_random_seed(config.seed)
     with cached_on_disk(dataset, config, run_dir) as stored:
         write_preview(run_dir, stored, config)

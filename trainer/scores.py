@@ -6,7 +6,10 @@ return float64 [resamples] (or [resamples, labels]). NaN stands for what cannot 
 
 import numpy as np
 
-CALIBRATION_BINS = 15
+from trainer.calibration import calibration_error
+
+# A multi-label row is predicted as every label with this probability or more.
+DECISION_THRESHOLD = 0.5
 _SMALLEST_PROBABILITY = 1e-7
 NAMES = ("hit_at_1", "hit_at_3", "f1_macro", "map", "log_loss", "calibration_error")
 
@@ -25,14 +28,14 @@ def weighted_scores(
         "f1_macro": _mean_of_numbers(f1(labels, decisions(probabilities, multi_label=multi_label), weights)),
         "map": _mean_of_numbers(average_precision(labels, probabilities, weights)),
         "log_loss": log_loss(labels, probabilities, weights, multi_label=multi_label),
-        "calibration_error": calibration_error(labels, probabilities, weights),
+        "calibration_error": calibration_error(labels, probabilities, weights, multi_label=multi_label),
     }
 
 
 def decisions(probabilities: np.ndarray, *, multi_label: bool) -> np.ndarray:
-    """bool [n, labels]: the most probable label; multi-label: all with a probability of 0.5 or more."""
+    """bool [n, labels]: the most probable label; multi-label: all of probability 0.5 or more, maybe none."""
     if multi_label:
-        return probabilities >= 0.5
+        return probabilities >= DECISION_THRESHOLD
     return np.argmax(probabilities, axis=1)[:, None] == np.arange(probabilities.shape[1])
 
 
@@ -79,17 +82,6 @@ def log_loss(
     else:
         losses = -(labels * np.log(clipped)).sum(axis=1)
     return weights @ losses / weights.sum(axis=1)
-
-
-def calibration_error(labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Expected calibration error of the most probable label, 15 equal bins (Guo et al., arXiv 1706.04599)."""
-    top = np.argmax(probabilities, axis=1)
-    rows = np.arange(len(top))
-    confidence = probabilities[rows, top]
-    gap = (labels[rows, top] > 0) - confidence
-    bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
-    of_bin = np.where(bins[:, None] == np.arange(CALIBRATION_BINS), gap[:, None], 0.0)
-    return np.abs(weights @ of_bin).sum(axis=1) / weights.sum(axis=1)
 
 
 def _divided(numerator: np.ndarray, denominator: np.ndarray, otherwise: float = np.nan) -> np.ndarray:

@@ -63,7 +63,7 @@ def test_predicted_is_the_likeliest_label_or_all_likely_ones(segments):
     single = features.by_recording()
     assert single.predicted.sum(axis=1).tolist() == [1, 1, 1]
     assert single.predicted.argmax(axis=1).tolist() == single.probabilities.argmax(axis=1).tolist()
-    probabilities = np.array([[0.9, 0.6, 0.1], [0.4, 0.2, 0.3], [0.1, 0.2, 0.51]], np.float32)
+    probabilities = np.array([[0.9, 0.6, 0.1], [0.4, 0.2, 0.3], [0.1, 0.2, 0.5]], np.float32)
     several = single.__class__(**{**vars(single), "multi_label": True, "probabilities": probabilities})
     assert several.predicted.tolist() == [[True, True, False], [False, False, False], [False, False, True]]
 

@@ -117,6 +117,16 @@ def test_metrics_are_shown_with_their_intervals_or_missed(text, toy_study, toy_p
     assert "<td>–</td>" in render(toy_study, toy_pictures, metrics=undefined)
 
 
+def test_several_labels_a_recording_are_explained(text, toy_study, toy_pictures):
+    assert "Recordings bear several labels. Hit@1" not in text
+    several = dataclasses.replace(toy_study, dataset=dataclasses.replace(toy_study.dataset, multi_label=True))
+    words = "".join(Page(render(several, toy_pictures)).texts)
+    assert (
+        "Recordings bear several labels. Hit@1: share whose most probable label is one of the true ones" in words
+    )
+    assert "probability of 0.5 or more" in words
+
+
 def test_a_study_without_any_correlation_renders(toy_study, toy_pictures):
     study = dataclasses.replace(
         toy_study, correlations={}, skipped=dict.fromkeys(toy_study.features.label_names, "3 recordings")

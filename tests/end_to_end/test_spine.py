@@ -1,21 +1,16 @@
 """The whole way on real files: videos to a dataset, both schemes, metrics, SavedModels, analysis, TensorBoard."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import textwrap
-import time
-import urllib.parse
-import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from media_factory import tone, write_media
+from tensorboard_server import tensorboard
 
 from avinst import cli
 from avinst.dataset import load_dataset
@@ -239,54 +234,24 @@ def test_wrong_use_is_one_line_and_a_non_zero_status(folder, capsys, arguments, 
     assert error.count("\n") == 1
 
 
-@pytest.fixture(scope="module")
-def tensorboard(folder):
-    """`tensorboard --logdir RUN` on 127.0.0.1; yields its address."""
-    command = shutil.which("tensorboard", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    process = subprocess.Popen(
-        [command, f"--logdir={folder}/joint", "--host=127.0.0.1", "--port=0", "--load_fast=false"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        for line in process.stderr:
-            found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-            if found:
-                yield found[0]
-                break
-        else:
-            pytest.fail("TensorBoard ended without an address")
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+def test_tensorboard_serves_an_image_of_each_kind(folder):
+    with tensorboard(folder / "joint") as board:
+        tags = board.wait_for("images/tags", lambda tags: all(find(kind, tags) for kind in KINDS))
+        for kind in KINDS:
+            run, tag = find(kind, tags)
+            (image, *_) = board.json("images/images", run=run, tag=tag, sample=0)
+            assert board.image(image).startswith(b"\x89PNG")
 
 
-def test_tensorboard_serves_an_image_of_each_kind(tensorboard):
-    """Over HTTP, as a browser would fetch them."""
-
-    def get(path, **query):
-        with urllib.request.urlopen(f"{tensorboard}{path}?{urllib.parse.urlencode(query)}", timeout=60) as answer:
-            return answer.read()
-
-    tags = {}
-    for _ in range(60):  # TensorBoard reads the event files in the background
-        tags = json.loads(get("data/plugin/images/tags"))
-        found = {tag for of_run in tags.values() for tag in of_run}
-        if all(any(tag.startswith(kind) for tag in found) for kind in KINDS):
-            break
-        time.sleep(0.5)
-    for kind in KINDS:
-        run, tag = next(
-            ((run, tag) for run, of_run in tags.items() for tag in of_run if tag.startswith(kind)), (None, None)
-        )
-        assert tag, f"no image under {kind} in {found}"
-        (image, *_) = json.loads(get("data/plugin/images/images", run=run, tag=tag, sample=0))
-        assert get(f"data/plugin/images/individualImage?{image['query']}&").startswith(b"\x89PNG")
+def find(kind, tags):
+    """Run and tag of an image of this kind, None where there is none."""
+    return next(((run, tag) for run, names in tags.items() for tag in names if tag.startswith(kind)), None)
 
 
 KINDS = (
     "training_examples",
     "evaluation/confusion",
+    "evaluation/reliability",
     "importance/",
     "correlation/bell",
     "gradcam/bell/frame",

@@ -7,7 +7,7 @@ import pytest
 from dataset_factory import write_dataset
 
 from avinst.errors import UserError
-from trainer.evaluation import check_same_dataset, evaluate, evaluate_stages, metrics_table
+from trainer.evaluation import check_same_dataset, evaluate, evaluate_stages
 from trainer.predictions import predict_split
 
 LABELS = ("cello", "drum", "flute")
@@ -47,20 +47,6 @@ def test_a_model_of_one_modality_is_evaluated_too(untrained_run, dataset):
     assert evaluate(run, dataset, "test")["recording"]["count"] == 12
 
 
-def test_tensorboard_gets_scalars_and_the_confusion_matrix(untrained_run, dataset):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    run = untrained_run("audio")
-    metrics = evaluate(run, dataset, "test")
-    log = EventAccumulator(str(Path(run.run_dir) / "logs" / "evaluation-test"), {"tensors": 0}).Reload()
-    tags = log.Tags()["tensors"]
-    assert "evaluation/confusion" in tags
-    import tensorflow as tf
-
-    value = tf.make_ndarray(log.Tensors("evaluation/recording/map")[0].tensor_proto)
-    np.testing.assert_allclose(value, metrics["recording"]["map"]["value"], rtol=1e-6)
-
-
 def test_another_dataset_is_refused_with_the_difference(untrained_run, dataset, tmp_path):
     run = untrained_run("audio")
     check_same_dataset(run, dataset)
@@ -70,16 +56,6 @@ def test_another_dataset_is_refused_with_the_difference(untrained_run, dataset, 
     larger = dataclasses.replace(dataset, spec=dataclasses.replace(dataset.spec, frame_size=96))
     with pytest.raises(UserError, match="frame_size: 64 in the run, 96 in the dataset"):
         check_same_dataset(run, larger)
-
-
-def test_the_table_tells_values_with_intervals_and_labels_without_examples():
-    score = {"value": 0.5, "low": 0.25, "high": 0.75}
-    names = ("hit_at_1", "hit_at_3", "f1_macro", "map", "log_loss", "calibration_error")
-    missing = {"precision": None, "recall": None, "f1": None, "average_precision": None, "count": 0}
-    level = {**dict.fromkeys(names, score), "per_label": {"flute": missing}, "count": 7}
-    table = metrics_table({"segment": level, "recording": level}).splitlines()
-    assert table[1].split() == ["hit_at_1", *["0.500", "(0.250", "to", "0.750)"] * 2]
-    assert table[-1].split() == ["flute", "-", "-", "-", "-", "0"]
 
 
 def test_an_independent_run_tells_what_each_modality_does_alone(independent_run, dataset, untrained_run):

@@ -114,16 +114,6 @@ def test_without_validation_the_last_weights_are_kept_and_it_says_so_once(quick,
     assert "finished already" in capsys.readouterr().err
 
 
-def test_several_labels_a_recording_are_learned_with_sigmoids(quick, tmp_path):
-    several = write_dataset(tmp_path / "data", multi_label=True)
-    train(str(tmp_path / "run"), several.data_dir, dataclasses.replace(quick, scheme="joint", epochs=6))
-    run = load_run(str(tmp_path / "run"))
-    assert run.model.get_layer("probabilities").activation is keras.activations.sigmoid
-    predictions = predict_split(run.model, several, "test").by_recording()
-    right = ((predictions.probabilities >= 0.5) == (predictions.labels > 0)).mean()
-    assert right > 0.8  # always no: 0.5
-
-
 def test_a_loss_that_is_no_number_stops_with_stage_and_step(dataset, quick, tmp_path):
     with pytest.raises(UserError, match=r"loss of stage visual is (nan|inf) at step \d+; lower --learning_rate"):
         train(str(tmp_path / "run"), dataset.data_dir, dataclasses.replace(quick, learning_rate=1e30))

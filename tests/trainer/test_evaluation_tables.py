@@ -1,0 +1,44 @@
+from trainer.evaluation_tables import metrics_table, per_label_markdown, scores_markdown
+from trainer.scores import NAMES
+
+SCORE = {"value": 0.5, "low": 0.25, "high": 0.75}
+MISSING = {
+    "precision": None,
+    "recall": None,
+    "f1": None,
+    "average_precision": None,
+    "calibration_error": 0.1,
+    "count": 0,
+}
+THERE = {
+    "precision": 1.0,
+    "recall": 0.25,
+    "f1": 0.4,
+    "average_precision": 0.625,
+    "calibration_error": 0.2,
+    "count": 4,
+}
+LEVEL = {**dict.fromkeys(NAMES, SCORE), "per_label": {"flute": MISSING, "alto | sax": THERE}, "count": 7}
+METRICS = {"segment": LEVEL, "recording": LEVEL}
+
+
+def test_the_table_tells_values_with_intervals_and_labels_without_examples():
+    lines = [line.split() for line in metrics_table(METRICS).splitlines()]
+    assert lines[1] == ["hit_at_1", *["0.500", "(0.250", "to", "0.750)"] * 2]
+    assert ["flute", "-", "-", "-", "-", "0.100", "0"] in lines
+    assert ["alto", "|", "sax", "1.000", "0.250", "0.400", "0.625", "0.200", "4"] in lines
+
+
+def test_what_the_scores_mean_depends_on_the_dataset():
+    one, several = (metrics_table(METRICS, multi_label=multi_label) for multi_label in (False, True))
+    assert "of the most probable label" in one
+    assert "probability of 0.5 or more" in several
+    assert "probability of 0.5" not in one
+    assert "one of the true ones" in several
+
+
+def test_markdown_keeps_its_columns():
+    for text, columns in ((scores_markdown(METRICS), 3), (per_label_markdown(METRICS, multi_label=True), 7)):
+        rows = [line for line in text.splitlines() if line.startswith("|")]
+        assert {line.count("|") for line in rows} == {columns + 1}
+        assert "alto &#124; sax" in text or columns == 3
