@@ -1,4 +1,7 @@
-"""MixUp and CutMix for sound and picture together: one partner and one share for both and for the label."""
+"""MixUp and CutMix for sound and picture together: one partner and one share for both and for the label.
+
+keras-cv's layers draw both by themselves, for one kind of input and from a state.
+"""
 
 from collections.abc import Mapping
 

@@ -83,7 +83,7 @@ class ModulatedModel(keras.Model):
             size = features.shape[1]
             logits = tf.cast(features, tf.float32) @ kernel[first : first + size] + bias / 2
             scores = modality_scores(label, logits, multi_label=optimizer.multi_label)
-            sums.append(tf.stop_gradient(tf.reduce_sum(scores)))
+            sums.append(tf.reduce_sum(scores))
             first += size
         replica = tf.distribute.get_replica_context()
         optimizer.modulate(*replica.all_reduce(tf.distribute.ReduceOp.SUM, sums))

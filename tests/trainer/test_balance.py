@@ -83,6 +83,12 @@ def test_weights_come_with_the_examples_and_follow_the_mixed_labels(unbalanced):
         np.testing.assert_allclose(weight, label.numpy() @ weights, rtol=1e-5)  # float32
 
 
+def test_the_plain_examples_are_as_frequent_as_they_are(unbalanced):
+    config = dataclasses.replace(CONFIG, balance="sampling")
+    epoch = list(training_examples(unbalanced, config, plain=True).take(2))
+    np.testing.assert_array_equal(sum(label.numpy().sum(axis=0) for _, label in epoch), [50, 6, 4])
+
+
 def test_cached_examples_are_sampled_too(unbalanced):
     config = dataclasses.replace(CONFIG, balance="sampling", cache="memory")
     counts = sum(label.numpy().sum(axis=0) for _, label in training_examples(unbalanced, config).take(20))

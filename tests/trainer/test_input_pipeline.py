@@ -109,6 +109,15 @@ def test_a_resumed_training_sees_the_alterations_that_an_undisturbed_one_does(sh
     assert not np.array_equal(first[0]["frame"], resumed[0][0]["frame"])
 
 
+def test_no_two_batches_are_altered_alike(sharded):
+    config = dataclasses.replace(CONFIG, augment=True)
+    batches = training_examples(sharded, config, inputs=["log_mel"]).take(10)
+    masked = [
+        (features["log_mel"] == np.float32(sharded.log_mel_mean_db)).numpy().tobytes() for features, _ in batches
+    ]
+    assert len(set(masked)) == 10
+
+
 def test_plain_training_examples_are_those_that_are_stored(sharded):
     config = TrainConfig(batch_size=8, mix="mixup", rand_augment=5.0, balance="weights")
     stored = {example for batch in fingerprints(examples(sharded, "train", 8)) for example in batch}

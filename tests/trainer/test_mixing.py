@@ -49,7 +49,7 @@ def test_mixup_adds_sound_picture_and_label_of_one_partner_by_one_share():
 
 
 def test_cutmix_sets_a_square_and_a_stretch_of_the_partner_in_and_the_label_tells_their_share():
-    cut = 0
+    cut, ends = 0, set()
     for seed in range(6):
         found, label = mixed("cutmix", seed)
         partner, share = partners_and_shares(label)
@@ -69,7 +69,9 @@ def test_cutmix_sets_a_square_and_a_stretch_of_the_partner_in_and_the_label_tell
             # One share for both, to the rounding of a square's side and of a stretch.
             assert abs(square.mean() - stretch.mean()) < 1 / SIZE + 0.5 / FRAMES + 0.01
             cut += 1
+            ends |= {rows[0], rows[-1]} if len(rows) < SIZE else set()
     assert cut > 30
+    assert {0, SIZE - 1} <= ends  # pieces begin and end anywhere
 
 
 def test_the_shares_follow_the_beta_distribution():
