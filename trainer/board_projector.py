@@ -14,7 +14,7 @@ from avinst.manifest_rows import LABEL_SEPARATOR
 from trainer.predictions import Predictions
 from trainer.scores import decisions
 
-# The projector reads and sends all of it at once: 1000 recordings of a fused run are 18 MB of text.
+# The projector reads and sends all of it at once: 1000 recordings of a fused run are up to 25 MB of text.
 LARGEST_NUMBER_OF_RECORDINGS = 1000
 THUMBNAIL_PIXELS = 64
 CONFIG_FILE = "projector_config.pbtxt"  # TensorBoard looks for this name

@@ -66,7 +66,8 @@ def explanations(*, multi_label: bool) -> dict[str, str]:
         }
     return {
         "f1": "of the most probable label, macro: mean over labels",
-        "calibration": "a label's probability against how often it is there; above, of the most probable label",
+        "calibration": "a label's probability against how often it is there; calibration_error is of the most "
+        "probable label",
     }
 
 
