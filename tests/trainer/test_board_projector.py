@@ -38,9 +38,9 @@ def test_many_recordings_are_thinned_evenly():
 
 def test_the_sprite_has_a_tile_for_each_recording_in_rows():
     gathered = RecordingFeatures(toy_model(("visual",)), recordings=5)
-    # Recording 2 has four segments: the last, whose number is a power of two, is shown.
-    ids = ["v0", "v1", "v2", "v2", "v2", "v2", "v3", "v4"]
-    observe(gathered, ids, np.zeros(8), frames=[10, 20, 1, 2, 3, 30, 40, 50])
+    # Recording 2 has five segments: the fourth is shown, whose number is the last power of two.
+    ids = ["v0", "v1", "v2", "v2", "v2", "v2", "v2", "v3", "v4"]
+    observe(gathered, ids, np.zeros(9), frames=[10, 20, 1, 2, 3, 30, 5, 40, 50])
     sprite = gathered.sprite()
     assert sprite.shape == (128, 192, 3)
     tiles = [sprite[top + 5, left + 5, 0] for top in (0, 64) for left in (0, 64, 128)]

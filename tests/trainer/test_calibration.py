@@ -55,6 +55,11 @@ def test_the_bins_are_those_of_scikit_learn(multi_label):
     assert {found["accuracy"][index] for index in range(15) if index not in filled} <= {None}
 
 
+def test_a_bin_holds_its_upper_edge():
+    bins = reliability(np.zeros((3, 2)), np.array([[0.2, 0.0], [1.0, 0.6], [0.19, 0.21]]), multi_label=True)
+    assert {index: count for index, count in enumerate(bins["count"]) if count} == {0: 1, 2: 2, 3: 1, 8: 1, 14: 1}
+
+
 def test_the_error_is_the_mean_gap_of_the_bins():
     bins = reliability(LABELS, PROBABILITIES, multi_label=False)
     gaps = [
