@@ -21,7 +21,9 @@ def compute_metrics(
 ) -> dict[str, Any]:
     """What `metrics.json` holds for one level.
 
-    Intervals come of drawing recordings, not segments, with replacement: segments of a recording are alike.
+    Intervals come of drawing recordings, not segments, with replacement: segments of a recording are alike. A
+    draw without any recording of a label leaves it out of `f1_macro` and `map` as the values do, so that their
+    intervals say little where a label has fewer than about five recordings.
 
     Args:
         predictions: of segments or of recordings.
