@@ -50,7 +50,7 @@ FULL = DemoSize(
     videos_per_instrument=36,
     frame_size=96,
     prepare_flags=("--shares=0.65,0.1,0.25",),  # the analysis wants more recordings than a validation does
-    train_flags=("--audio_blocks=4", "--audio_width=0.5", "--epochs=6"),
+    train_flags=("--audio_blocks=2", "--audio_width=0.5", "--epochs=6"),
     analyze_flags=("--gradcam_per_label=2",),
 )
 FAST = DemoSize(
