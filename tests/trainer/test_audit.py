@@ -44,6 +44,7 @@ def test_where_one_modality_carries_the_label_the_audit_says_so(toy_audit, carri
         f"Only {noun} carries the label, as far as 64 recordings tell: {noun} alone"
     )
     assert audit.better == carrier
+    assert audit.single == {"audio": "audio_alone", "visual": "visual_alone"}
     assert audit.scores["fused"].value >= 0.95
     for kind in ("alone", "probe"):
         assert audit.scores[f"{carrier}_{kind}"].value >= 0.95
@@ -117,17 +118,22 @@ def test_gains_and_losses_are_against_the_better_modality():
 
 
 def test_swaps_are_measured_where_the_labels_differ():
-    # The third recording's partner bears its label.
+    # The labels lent are B, C, A, A and, the recording's own, C.
     found = compare(
-        systems([A, B, C], [1, 0, 2], fused=[A, B, C], audio_swapped=[B, B, A], visual_swapped=[A, C, A]),
+        systems(
+            [A, B, C, B, C], [1, 2, 0, 0, 2],
+            fused=[A, B, C, B, C],
+            audio_swapped=[B, C, C, C, A],
+            visual_swapped=[A, B, A, C, A],
+        ),
         "joint", "test", None, multi_label=False,
     )  # fmt: skip
-    assert found.swapped_recordings == 2
-    # Against the labels of the modality that stays, A and B.
-    assert found.scores["audio_swapped"].value == 0.5
+    assert found.swapped_recordings == 4
+    # Against the labels of the modality that stays, A, B, C, B.
+    assert found.scores["audio_swapped"].value == 0.25
     assert found.scores["visual_swapped"].value == 0.5
-    # Audio swapped: r0 with the sound of r1 says B, the audio's; r1 with the sound of r0 says B, the picture's.
-    # Visual swapped: r0 says A, the audio's; r1 says C, neither.
+    # Audio swapped: the lent sound's label twice, the picture's once, neither once.
+    # Visual swapped: the sound's label twice, the lent picture's once, neither once.
     assert {name: score.value for name, score in found.follows.items()} == {
         "audio": 0.5,
         "visual": 0.25,
@@ -167,8 +173,10 @@ def test_a_multi_label_run_is_audited_by_mean_average_precision(untrained_run, t
         for sentence in verdict(audit)
     )
     write_audit(run.run_dir, audit)
-    written = json.loads((Path(run.run_dir) / "audit.json").read_text())["test"]
-    assert written["scores"]["fused"] == audit.scores["fused"]._asdict()
+    write_audit(run.run_dir, dataclasses.replace(audit, split="train"))
+    written = json.loads((Path(run.run_dir) / "audit.json").read_text())
+    assert written["test"]["scores"]["fused"] == audit.scores["fused"]._asdict()
+    assert written["train"]["split"] == "train"
 
 
 def test_without_a_training_split_there_are_no_probes(untrained_run, dataset):
