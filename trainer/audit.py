@@ -67,6 +67,7 @@ def compare(systems: Systems, scheme: str, split: str, stages_dir: str | None, *
         stages_dir: where the stages came from, or None.
         multi_label: whether recordings may bear several labels.
     """
+    systems = systems.by_id()
     labels, absent = systems.recordings.labels, dict(systems.absent)
     paired = paired_scores(labels, systems.probabilities, multi_label=multi_label)
     scores = {name: paired.score(name) for name in paired.values}
@@ -132,7 +133,7 @@ def _single(paired: PairedScores) -> dict[str, str]:
 def _gains_and_losses(systems: Systems, alone: str) -> tuple[list[str], list[str]]:
     labels, ids = systems.recordings.labels, systems.recordings.video_ids
     fused, single = right(labels, systems.probabilities["fused"]), right(labels, systems.probabilities[alone])
-    return sorted(ids[fused & ~single].tolist()), sorted(ids[~fused & single].tolist())
+    return ids[fused & ~single].tolist(), ids[~fused & single].tolist()
 
 
 def _differences(paired: PairedScores, single: Mapping[str, str], better: str | None) -> dict[str, Difference]:

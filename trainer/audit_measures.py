@@ -1,18 +1,14 @@
 """What the audit compares by: scores of recordings, intervals of paired differences, McNemar's exact test."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
 
-from trainer.metrics import RESAMPLES
+from trainer.bootstrap import INTERVAL, resamples
 from trainer.scores import average_precision, hit_at
-
-_INTERVAL = (2.5, 97.5)
-# Resamples that are computed together: bounds the memory.
-_CHUNK = 50
 
 
 class Interval(NamedTuple):
@@ -86,7 +82,7 @@ def paired_scores(
     everything = np.ones((1, len(labels)))
     values = {name: float(score(probabilities, everything)[0]) for name, probabilities in systems.items()}
     parts: dict[str, list[np.ndarray]] = {name: [] for name in systems}
-    for weights in _resamples(len(labels), seed):
+    for weights in resamples(len(labels), seed):
         for name, probabilities in systems.items():
             parts[name].append(score(probabilities, weights))
     draws = {name: np.concatenate(found) for name, found in parts.items()}
@@ -96,7 +92,7 @@ def paired_scores(
 
 def share(found: np.ndarray, seed: int = 0) -> Interval:
     """The mean of float or bool [recordings] with its interval."""
-    draws = [weights @ found / weights.sum(axis=1) for weights in _resamples(len(found), seed)]
+    draws = [weights @ found / weights.sum(axis=1) for weights in resamples(len(found), seed)]
     return _interval(float(np.mean(found)), np.concatenate(draws))
 
 
@@ -146,13 +142,5 @@ def mcnemar_p_value(gains: int, losses: int) -> float:
 
 
 def _interval(value: float, draws: np.ndarray) -> Interval:
-    low, high = np.percentile(draws, _INTERVAL)
+    low, high = np.percentile(draws, INTERVAL)
     return Interval(value, float(low), float(high))
-
-
-def _resamples(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Float64 [at most 50, count], how often each recording is drawn; equal arguments give equal draws."""
-    generator = np.random.default_rng(seed)
-    for start in range(0, RESAMPLES, _CHUNK):
-        size = min(_CHUNK, RESAMPLES - start)
-        yield generator.multinomial(count, np.full(count, 1 / count), size=size).astype(np.float64)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Self
 
 import keras
 import numpy as np
@@ -50,6 +51,19 @@ class Systems:
     partner: np.ndarray
     absent: dict[str, str] = dataclasses.field(default_factory=dict)
     probe_c: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    def by_id(self) -> Self:
+        """The same with the recordings in the order of their ids, as `trainer.metrics` resamples them."""
+        order = np.argsort(self.recordings.video_ids)
+        place = np.argsort(order)
+        rows = dataclasses.asdict(self.recordings)
+        return dataclasses.replace(
+            self,
+            recordings=Predictions(**{name: values[order] for name, values in rows.items()}),
+            probabilities={name: values[order] for name, values in self.probabilities.items()},
+            swapped={name: values[order] for name, values in self.swapped.items()},
+            partner=place[self.partner[order]],
+        )
 
 
 def all_systems(run: Run, dataset: Dataset, split: str, batch_size: int, stages_dir: str | None) -> Systems:

@@ -110,10 +110,10 @@ def _encoders(audit: Audit) -> str:
         return f"Whether joint training left an encoder weaker than training it alone is not known: {reason}."
     words = {"less": "weaker", "more": "stronger", "none": "as good", "unknown": "too few recordings to tell"}
     parts = [
-        f"{modality} encoder {words[audit.judge(name)]}, {_signed(audit.differences[name])}"
+        f"{modality} encoder: {words[audit.judge(name)]}, {_signed(audit.differences[name])}"
         for modality, name in names.items()
     ]
-    return f"Joint training against training alone, by linear probes in {audit.metric_title}: {'; '.join(parts)}."
+    return f"Joint training against training alone, by linear probes in {audit.metric_title}; {'; '.join(parts)}."
 
 
 def _caveats(audit: Audit) -> str:

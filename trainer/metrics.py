@@ -6,14 +6,10 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
+from trainer.bootstrap import INTERVAL, resamples
 from trainer.calibration import label_calibration_errors, reliability
 from trainer.predictions import Predictions
 from trainer.scores import NAMES, decisions, weighted_scores
-
-RESAMPLES = 1000
-_INTERVAL = (2.5, 97.5)
-# Resamples that are computed together: bounds the memory to a few times this many weights per row.
-_CHUNK = 50
 
 
 def compute_metrics(
@@ -66,22 +62,18 @@ def _with_interval(name: str, value: float, resampled: np.ndarray) -> dict[str, 
         # A sum of absolute values: the noise that drawing adds can only raise it. Taken off as a whole, for else
         # the value of a well calibrated model lies below its own interval.
         resampled = np.clip(resampled - resampled.mean() + value, 0, 1)
-    low, high = np.nanpercentile(resampled, _INTERVAL)
+    low, high = np.nanpercentile(resampled, INTERVAL)
     return {"value": float(value), "low": float(low), "high": float(high)}
 
 
 def _bootstrap(predictions: Predictions, *, multi_label: bool, seed: int) -> dict[str, np.ndarray]:
     _, recording = np.unique(predictions.video_ids, return_inverse=True)
-    recordings = int(recording.max()) + 1
-    generator = np.random.default_rng(seed)
-    chunks = []
-    for start in range(0, RESAMPLES, _CHUNK):
-        size = min(_CHUNK, RESAMPLES - start)
-        times_drawn = generator.multinomial(recordings, np.full(recordings, 1 / recordings), size=size)
-        weights = times_drawn[:, recording].astype(np.float64)
-        chunks.append(
-            weighted_scores(predictions.labels, predictions.probabilities, weights, multi_label=multi_label)
+    chunks = [
+        weighted_scores(
+            predictions.labels, predictions.probabilities, times_drawn[:, recording], multi_label=multi_label
         )
+        for times_drawn in resamples(int(recording.max()) + 1, seed)
+    ]
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in NAMES}
 
 

@@ -117,6 +117,27 @@ def test_gains_and_losses_are_against_the_better_modality():
     assert found.differences["audio_minus_chance"].value == 0.0
 
 
+def test_the_order_of_the_recordings_changes_nothing():
+    made = systems(
+        [A, B, C, B], [1, 2, 0, 0],
+        fused=[A, B, C, A],
+        audio_alone=[A, B, B, C],
+        visual_alone=[A, A, A, A],
+        audio_swapped=[B, C, C, C],
+        visual_swapped=[A, B, A, C],
+    )  # fmt: skip
+    order = np.array([2, 0, 3, 1])
+    rows = {name: values[order] for name, values in dataclasses.asdict(made.recordings).items()}
+    shuffled = Systems(
+        Predictions(**rows),
+        {name: values[order] for name, values in made.probabilities.items()},
+        {name: values[order] for name, values in made.swapped.items()},
+        np.argsort(order)[made.partner[order]],
+    )
+    found, expected = (compare(one, "independent", "test", "run", multi_label=False) for one in (shuffled, made))
+    assert found == expected
+
+
 def test_swaps_are_measured_where_the_labels_differ():
     # The labels lent are B, C, A, A and, the recording's own, C.
     found = compare(
@@ -210,6 +231,8 @@ def test_the_command_audits_a_joint_run_against_the_stages_of_another(
     assert audit["stages_from"] == independent_run_dir
     for sentence in audit["verdict"]:
         assert sentence in printed
+    metrics = json.loads((Path(run_dir) / "metrics.json").read_text())["test"]["recording"]
+    assert audit["scores"]["fused"] == metrics["hit_at_1"]
     assert "Joint training against training alone" in printed
     log = EventAccumulator(str(Path(run_dir) / "logs" / "audit-test"), {"tensors": 0}).Reload()
     assert set(log.Tags()["tensors"]) == {"audit/scores", "audit/verdict"}

@@ -155,8 +155,8 @@ def test_what_joint_training_did_to_the_encoders():
     assert "is not known: give --stages_from=RUN." in " ".join(verdict(joint))
     told = with_differences(joint, audio_probe_minus_stage_probe=NONE, visual_probe_minus_stage_probe=LESS)
     assert verdict(told)[-1] == (
-        "Joint training against training alone, by linear probes in Hit@1: audio encoder as good, +0.000 "
-        "(-0.040 to +0.040); visual encoder weaker, -0.200 (-0.300 to -0.100)."
+        "Joint training against training alone, by linear probes in Hit@1; audio encoder: as good, +0.000 "
+        "(-0.040 to +0.040); visual encoder: weaker, -0.200 (-0.300 to -0.100)."
     )
     assert not any("joint" in sentence.lower() for sentence in verdict(AUDIT))
 
