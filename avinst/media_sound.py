@@ -46,7 +46,10 @@ class Sound:
         self._ready, self._first = np.zeros(0, np.float32), 0  # samples read ahead, and the first one's number
 
     def read(self, first: int, count: int) -> np.ndarray:
-        """Samples from number `first` on, counted from the origin; each call at or after the end of the last.
+        """Samples from number `first` on, counted from the origin.
+
+        Each call begins at or after the end of the last one, or at its last sample: where a segment takes no
+        whole number of samples, rounding lets two of them share one.
 
         Returns:
             float32 [count], in [-1, 1]; zeros where there is no sound.
@@ -59,7 +62,8 @@ class Sound:
             blocks.append(block)
             have += len(block)
         samples = np.concatenate(blocks)[max(0, first - self._first) :]
-        self._ready, self._first = samples[count:], first + min(count, len(samples))
+        done = max(0, min(count, len(samples)) - 1)
+        self._ready, self._first = samples[done:], first + done
         return np.clip(np.pad(samples[:count], (0, count - len(samples[:count]))), -1.0, 1.0)
 
     def reaches(self, seconds: float) -> bool:

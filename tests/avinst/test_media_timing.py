@@ -188,3 +188,13 @@ def test_a_gap_in_the_sound_stays_where_it_is(tmp_path: Path) -> None:
     heard = [part for part in decode_segments(path, SPEC) if np.abs(part.waveform).max() > 0.3]
     assert [part.index for part in heard] == [0, 2]
     assert click_seconds(heard[1].waveform) == pytest.approx(0.4005, abs=0.001)
+
+
+def test_segments_of_no_whole_number_of_samples_do_not_drift(tmp_path: Path) -> None:
+    """0.335 s take 7386.75 samples: read as 7387, with one sample shared by three of four neighbours."""
+    spec = DatasetSpec(frame_size=64, segment_seconds=0.335)
+    path = write_clapper(tmp_path / "a.mkv", [19.9], seconds=20.5, audio_codec="pcm_s16le")
+    heard = [part for part in decode_segments(path, spec) if np.abs(part.waveform).max() > 0.3]
+    assert [part.index for part in heard] == [59]
+    # The middle of the click of a millisecond; without the shared samples it would come 2 ms early.
+    assert click_seconds(heard[0].waveform) == pytest.approx(19.9005 - 59 * 0.335, abs=0.0001)
