@@ -15,7 +15,7 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from avinst.frames import encode_jpeg, scaled_size, to_square
-from avinst.media_plan import Plan, PlanError, Run, Unit
+from avinst.media_plan import REORDERED_FRAMES, Plan, PlanError, Run, Unit
 from avinst.media_types import DECODE, DecodeLimits, MediaError
 from avinst.spec import DatasetSpec
 
@@ -94,15 +94,24 @@ def planned_shots(
     """Decodes only what the moments need; bit for bit what `all_shots` gives.
 
     Raises:
-        PlanError: the stream is damaged or its time stamps are not to be relied on; use `all_shots`.
+        PlanError: the stream is damaged, or its time stamps or keyframes are not to be relied on; use `all_shots`.
     """
     plan = Plan(moment, first)
     wanted: set[int] = set()
+    entry: int | None = None  # time stamp of the keyframe that decoding has begun at, until it comes out
+    # These give no frame that lacks others, and begin at frames that are none of their own (intra refresh) too.
+    tells_itself = codec.name in ("h264", "hevc")
     jpegs: dict[int, bytes] = {}
 
     def take(frames: list[Any]) -> None:
+        nonlocal entry
         for frame in frames:
+            if frame.pts == entry and frame.key_frame:
+                entry = None
             if frame.pts in wanted:
+                if entry is not None:
+                    # Of an AVI without its index, for one, every packet is said to be a keyframe.
+                    raise PlanError("what the file calls a keyframe is none")
                 wanted.discard(frame.pts)
                 jpegs[frame.pts] = render(frame)
 
@@ -113,9 +122,11 @@ def planned_shots(
             raise PlanError("a frame does not come out of the decoder")
 
     def decode(runs: list[Run]) -> None:
+        nonlocal entry
         for run in runs:
             if run.restarts:
                 flush()
+                entry = run.units[0].pts if run.units[0].is_shown and not tells_itself else None
             for unit in run.units:
                 if unit.is_wanted:
                     wanted.add(unit.pts)
@@ -166,6 +177,7 @@ def all_shots(
     shown_stamp, shown_jpeg = 0, b""
     due: list[int] = []  # time stamps of the packets, ascending
     ranks: list[int] = []
+    most_held = 1 if codec.name == "mpeg4" else REORDERED_FRAMES  # frames that the decoder holds back
 
     def shot() -> Shot:
         nonlocal shown_jpeg, number, next_moment
@@ -184,9 +196,12 @@ def all_shots(
         except av.error.MemoryError:
             raise
         except av.FFmpegError:
-            if unit and by_rank and unit.pts in ranks:
-                ranks.remove(unit.pts)
-                heapq.heapify(ranks)
+            forget(unit)
+
+    def forget(unit: Unit | None) -> None:
+        if unit and unit.pts in ranks:
+            ranks.remove(unit.pts)
+            heapq.heapify(ranks)
 
     def with_end() -> Iterator[Unit | None]:
         yield from units
@@ -205,6 +220,8 @@ def all_shots(
             shown, shown_stamp, shown_jpeg = frame, stamp, b""
         if not by_rank:
             ranks.clear()
+        elif len(ranks) > most_held:
+            forget(unit)  # no frame comes of it: the last one stands still
         yield None
     while shown is not None and next_moment < (units.end or 0):
         yield shot()

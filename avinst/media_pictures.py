@@ -106,8 +106,10 @@ class Pictures:
         def moment(number: int) -> int:
             return math.floor((middle + number * self._length) / stream.time_base)
 
-        # AVI stores no presentation times; FFmpeg makes them up, wrongly for frames that these codecs reorder.
-        by_rank = self._file.format_name == "avi" and codec.name in ("h264", "hevc") and bool(codec.has_b_frames)
+        # AVI stores no presentation times; FFmpeg makes them up, wrongly for frames that these codecs reorder
+        # (MPEG-4: where two frames share a packet, as DivX and XviD pack them).
+        reordering = codec.name in ("h264", "hevc", "mpeg4") and bool(codec.has_b_frames)
+        by_rank = self._file.format_name == "avi" and reordering
         if planned and not by_rank:
             return units, planned_shots(units, codec, moment, self._made, render)
         return units, all_shots(units, codec, moment, self._made, render, by_rank)

@@ -19,6 +19,9 @@ REORDERED_FRAMES = 17
 # So many packets without a wanted one are decoded instead of being held (a decoder that is kept up to date
 # needs no memory): an hour of one endless group of pictures must not pile up.
 MAX_HELD_PACKETS = 1000
+# A false time stamp can lie years ahead. The full decode answers one moment at a time, as far as it is asked;
+# here all that lie before the stamp are answered at once.
+MAX_ANSWERS = 10_000
 
 
 class PlanError(Exception):
@@ -73,7 +76,7 @@ class Plan:
         """Takes the next unit; gives what must be decoded now, mostly nothing.
 
         Raises:
-            PlanError: a time stamp came later than any order of frames allows.
+            PlanError: a time stamp came later than any order of frames allows, or is far ahead of all others.
         """
         if unit.is_shown:
             if self._settled is not None and unit.pts <= self._settled:
@@ -91,7 +94,7 @@ class Plan:
         return []
 
     def finish(self, end: int) -> list[Run]:
-        """No unit follows; moments from `end` on have no frame."""
+        """No unit follows; moments from `end` on have no frame. Raises PlanError as `add` does."""
         while self._stamps and self._next_moment < end:
             self._answer()
         return self._cut(len(self._held))
@@ -99,6 +102,8 @@ class Plan:
     def _answer(self) -> None:
         position = bisect.bisect_right(self._stamps, self._next_moment) - 1
         chosen = None if position < 0 else self._stamps[position]
+        if len(self.answers) >= MAX_ANSWERS:
+            raise PlanError("a time stamp far ahead of the one before")
         self.answers.append((self._next, chosen))
         self._next, self._next_moment = self._next + 1, self._moment(self._next + 1)
         if chosen is None:
