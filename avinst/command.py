@@ -9,7 +9,7 @@ from typing import Any
 
 from absl import flags
 
-from avinst.errors import UsageError, UserError
+from avinst.errors import Interrupted, UsageError, UserError
 
 # Set to anything, it lets errors of the file system pass with their traceback.
 TRACEBACK_VARIABLE = "AVINST_TRACEBACK"
@@ -36,7 +36,7 @@ def run(
         pass_unknown: unknown flags go to the body instead of being an error.
 
     Returns:
-        0 done; 1 failed, one line on stderr; 2 wrong flags; 130 interrupted.
+        0 done; 1 failed, one line on stderr; 2 wrong flags; 130 interrupted, 143 told to end by SIGTERM.
     """
     argv = list(sys.argv if argv is None else argv)
     try:
@@ -77,6 +77,8 @@ def _run(
         return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
     except UserError as error:
         return _fail(name, str(error), FAILED)
+    except Interrupted as interrupted:
+        return _fail(name, str(interrupted), interrupted.status)
     except KeyboardInterrupt:
         return _fail(name, "interrupted", INTERRUPTED)
     except BrokenPipeError:

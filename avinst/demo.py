@@ -17,7 +17,7 @@ from typing import Any
 from absl import flags
 
 from avinst import cli, command, paths
-from avinst.errors import UserError
+from avinst.errors import Interrupted, UserError
 from avinst.machine import available_cores
 from avinst.progress import Progress, format_seconds
 from avinst.quiet import import_tensorflow_quietly
@@ -138,6 +138,8 @@ def _render(videos: str, size: DemoSize) -> list[str]:
 def _run(arguments: Sequence[str]) -> None:
     """Runs a command in this process: TensorFlow is imported once for all of them."""
     status = cli.main(["avinst", *arguments])
+    if status > 128:  # ended by a signal
+        raise Interrupted(status - 128)
     if status:
         raise UserError(f"avinst {arguments[0]} failed (see above); mend it and run the same avinst demo again")
 

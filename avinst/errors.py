@@ -10,3 +10,16 @@ class UserError(Exception):
 
 class UsageError(UserError):
     """Flags that are missing or contradict each other; commands exit with status 2."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """SIGINT or SIGTERM has come and what can be saved is; commands exit with `status`, 130 or 143."""
+
+    def __init__(self, signal_number: int, message: str = "interrupted") -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+    @property
+    def status(self) -> int:
+        """The shell's exit status of a process that a signal has ended."""
+        return 128 + self.signal_number

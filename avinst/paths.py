@@ -185,6 +185,19 @@ def replacing(path: str) -> Iterator[str]:
         raise
 
 
+@contextlib.contextmanager
+def writing_locally(path: str) -> Iterator[str]:
+    """Yields a local file name to write to, for writers that know no cloud; the file appears whole."""
+    with replacing(path) as temporary:
+        if not is_remote(path):
+            yield temporary
+            return
+        with tempfile.TemporaryDirectory(prefix="avinst-") as folder:
+            local = str(Path(folder, "file"))
+            yield local
+            _gfile().copy(local, temporary)
+
+
 def rename(source: str, target: str) -> None:
     """Renames a file; one that is at the target is replaced in one step."""
     if is_remote(source):

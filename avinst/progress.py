@@ -64,6 +64,12 @@ class Progress:
         self._stream.flush()
 
 
+def tell(line: str) -> None:
+    """Writes a line for the user to stderr, where the progress is shown too."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
 def format_seconds(seconds: float) -> str:
     """A duration as people write it: 7.2 s, 3 min 05 s, 2 h 10 min."""
     if seconds < 60:

@@ -40,6 +40,9 @@ class TrainConfig:
     label_smoothing: float = setting(
         0.1, "share of a label's weight that is spread over all labels, 0 to 1.", limits=(0, 1)
     )
+    clip_norm: float = setting(
+        0.0, "greatest norm of a step's whole gradient, over all replicas; 0: as it is.", limits=(0, 1e9)
+    )
     dropout: float = setting(
         0.2, "share of the features that the head does not see in a training step.", limits=(0, 0.95)
     )
@@ -80,12 +83,19 @@ class TrainConfig:
         "directory, deleted when the run is finished.",
     )
     best_by: str = setting(
-        "accuracy", "validation metric that decides which epoch's weights are kept.", ("accuracy", "loss")
+        "accuracy",
+        "validation metric that decides which epoch's weights are kept; of f1_macro and map (mean average "
+        "precision), by segment, rare labels count as much as others.",
+        ("accuracy", "loss", "f1_macro", "map"),
+    )
+    patience: int = setting(
+        0, "epochs without a better one after which a network's training ends; 0: never.", limits=(0, 1_000_000)
     )
     precision: str = setting(
         "float32",
-        "arithmetic of the layers: mixed_bfloat16 is faster on recent CPUs, mixed_float16 on GPUs.",
-        ("float32", "mixed_bfloat16", "mixed_float16"),
+        "arithmetic of the layers: mixed_bfloat16 is faster on recent CPUs, mixed_float16 on GPUs, auto takes "
+        "the one that suits the machine.",
+        ("float32", "mixed_bfloat16", "mixed_float16", "auto"),
     )
     seed: int = setting(
         0,

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from avinst import paths
 from avinst.dataset import Dataset
+from avinst.errors import UserError
 from avinst.log_mel import log_mel
 from avinst.schema import decode_jpegs, parse_examples
 from trainer.leftovers import clear_leftovers
@@ -20,6 +21,7 @@ from trainer.run import EXPORT_FOLDER, Run
 
 LABELS_ASSET = "labels.txt"
 SPEC_ASSET = "dataset_spec.json"
+_SAVED_MODEL = "saved_model.pb"
 _CHECKED_EXAMPLES = 3
 # The same operations in the same order, but fused otherwise; probabilities.
 _TOLERANCE = 1e-5
@@ -32,24 +34,41 @@ Endpoint = tuple[Callable[..., dict[str, tf.Tensor]], list[tf.TensorSpec]]
 def export(run: Run, model_dir: str = "") -> str:
     """Writes `<version>/` below RUN/export or `model_dir`: one more than the highest version there.
 
-    The signatures are those of `endpoints`; `assets/` holds labels.txt, one name a line in the order of
-    the probabilities, and dataset_spec.json.
-
     Returns:
-        The directory that was written; it appears whole or not at all.
-
-    Raises:
-        RuntimeError: what was written does not compute what the model does: a defect of this program.
+        The directory that was written, by `export_to`.
     """
     parent = model_dir or paths.join(run.run_dir, EXPORT_FOLDER)
     paths.make_directory(parent)
     clear_leftovers(parent)
     versions = [int(name) for name in paths.list_directory(parent) if re.fullmatch(r"\d+", name)]
     target = paths.join(parent, str(max(versions, default=0) + 1))
-    with paths.replacing(target) as temporary:
+    export_to(run, target)
+    return target
+
+
+def export_to(run: Run, directory: str) -> None:
+    """Writes the SavedModel as this directory, which appears whole or not at all; one that is there is replaced.
+
+    The signatures are those of `endpoints`; `assets/` holds labels.txt, one name a line in the order of
+    the probabilities, and dataset_spec.json.
+
+    Raises:
+        UserError: the directory holds something else.
+        RuntimeError: what was written does not compute what the model does: a defect of this program.
+    """
+    check_replaceable(directory)
+    with paths.replacing(directory) as temporary:
         _write(run, temporary)
         _check(run, temporary)
-    return target
+        if paths.exists(directory):
+            paths.remove(directory)
+
+
+def check_replaceable(directory: str) -> None:
+    """Raises UserError where a directory holds anything but a SavedModel: replacing it would delete that."""
+    names = paths.list_directory(directory)
+    if names and _SAVED_MODEL not in names:
+        raise UserError(f"{directory!r} holds {names[0]!r} and no SavedModel; give a new directory")
 
 
 def endpoints(model: keras.Model, dataset: Dataset) -> dict[str, Endpoint]:

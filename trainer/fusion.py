@@ -1,5 +1,6 @@
 """The last stage of the independent scheme: a head on the frozen branches, trained on features computed once."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 
@@ -10,11 +11,13 @@ import tensorflow as tf
 from avinst.dataset import Dataset
 from avinst.progress import Progress
 from trainer.balance import drawn_by_weight, example_weights, label_weights
+from trainer.batches import Batches
 from trainer.config import TrainConfig
+from trainer.devices import training_batch_size
 from trainer.input_pipeline import endless_epochs, examples, pure_seed, steps_per_epoch
 from trainer.models import build_fusion_head, build_model, copy_weights, sub_model
-from trainer.run import load_model
-from trainer.training import Batches, fit, save_stage, stage_model_path
+from trainer.run import RunPaths, load_model
+from trainer.training import fit, save_stage, stage_model_path
 
 BRANCHES = ("audio", "visual")
 # Both compute the same head on the same features; the order of a sum may differ. float32, probabilities.
@@ -23,7 +26,7 @@ _TOLERANCE = 1e-5
 _TOLERANCE_MIXED = 2e-2
 
 
-def train_fusion(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
+def train_fusion(where: RunPaths, dataset: Dataset, config: TrainConfig) -> None:
     """Trains the head on the stages `audio` and `visual`, assembles the whole network and saves it.
 
     In the whole network the branches are frozen, BatchNorm in inference mode.
@@ -33,7 +36,7 @@ def train_fusion(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
     """
     network = build_model("independent", config, dataset)
     for branch in BRANCHES:
-        source = load_model(stage_model_path(run_dir, branch))
+        source = load_model(stage_model_path(where.run_dir, branch))
         copy_weights(source, network, prefix=f"{branch}_")
         del source
     for layer in network.layers:
@@ -46,15 +49,17 @@ def train_fusion(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
             compute_features(network, dataset, "validation", config.batch_size)
         ).batch(config.batch_size)
     count = len(labels)
+    config = dataclasses.replace(config, batch_size=training_batch_size(count, config.batch_size))
+    epochs = feature_epochs(features, labels, dataset, config)
     head = fit(
         functools.partial(build_fusion_head, config, dataset),
         Batches(
-            train=functools.partial(endless_epochs, feature_epochs(features, labels, dataset, config)),
+            train=lambda epoch, batch: endless_epochs(epochs, epoch).skip(batch),
             validation=validation,
             steps=steps_per_epoch(count, config.batch_size),
-            batch_size=min(config.batch_size, count),
+            batch_size=config.batch_size,
         ),
-        run_dir=run_dir,
+        where=where,
         stage="fusion",
         epochs=config.fusion_epochs,
         config=config,
@@ -62,7 +67,7 @@ def train_fusion(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
     )
     copy_weights(head, network)
     _check_equal(network, head, features, dataset, config)
-    save_stage(network, run_dir, "fusion")
+    save_stage(network, where.run_dir, "fusion")
 
 
 def compute_features(

@@ -6,7 +6,7 @@ import keras
 
 from avinst.dataset import Dataset
 from avinst.errors import UserError
-from trainer.callbacks import tell
+from avinst.progress import tell
 from trainer.config import TrainConfig
 from trainer.models.build import MODALITIES
 from trainer.run import load_run, read_config

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from trainer.modulation import modulation_coefficients
+from trainer.replicated_optimizer import ClippingAdamW
 
 _PREFIXES = ("audio_", "visual_")
 # The kernels of convolutions, which the authors' code modulates, and nothing else.
 _KERNEL_RANK = 4
 
 
-class ModulatedAdamW(keras.optimizers.AdamW):
+class ModulatedAdamW(ClippingAdamW):
     """Multiplies the steps of the encoders' kernels by the modalities' coefficients.
 
     The paper multiplies the gradient, under SGD, where that is the same. AdamW divides a gradient by its own size,

@@ -3,9 +3,11 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from trainer.config import TrainConfig
 from trainer.modulated_optimizer import ModulatedAdamW
+from trainer.replicated_optimizer import ClippingAdamW, ReplicatedLossScale
 
 WARM_UP_SHARE = 0.1
 # Plain weights are decayed; scales and shifts have no reason to be small.
@@ -28,16 +30,17 @@ def compile_for_training(model: keras.Model, config: TrainConfig, total_steps: i
 
     Softmax and cross-entropy, or sigmoid and binary cross-entropy a label where recordings bear several;
     labels are smoothed by `config.label_smoothing`. The metric is called `accuracy`: of the most probable
-    label, or of all yes-or-no decisions.
+    label, or of all yes-or-no decisions. Optimizer and metrics are built: what a training resumes from is there.
     """
     schedule = learning_rate_schedule(config, total_steps)
     optimizer: Any
     if config.gradient_modulation == "none":
-        optimizer = keras.optimizers.AdamW(schedule, config.weight_decay)
+        optimizer = ClippingAdamW(schedule, config.weight_decay, clip_norm=config.clip_norm)
     else:
         optimizer = ModulatedAdamW(
             schedule,
             config.weight_decay,
+            clip_norm=config.clip_norm,
             alpha=config.modulation_alpha,
             noise=config.gradient_modulation == "ogm_ge",
             multi_label=multi_label,
@@ -45,7 +48,7 @@ def compile_for_training(model: keras.Model, config: TrainConfig, total_steps: i
         )
     optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
     if config.precision == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        optimizer = ReplicatedLossScale(optimizer)
     loss: Any
     if multi_label:
         loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
@@ -56,3 +59,7 @@ def compile_for_training(model: keras.Model, config: TrainConfig, total_steps: i
     # Compiling by XLA makes a step on a CPU five times slower, and fails with two replicas.
     model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=False, auto_scale_loss=False)
     optimizer.build(model.trainable_variables)
+    # Keras builds its metrics when they are first updated.
+    row = tf.zeros((1, model.output.shape[-1]))
+    model.distribute_strategy.run(lambda: model.compute_metrics(None, row, row))
+    model.reset_metrics()

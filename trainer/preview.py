@@ -10,15 +10,14 @@ from avinst import paths
 from avinst.dataset import Dataset
 from trainer.config import TrainConfig
 from trainer.input_pipeline import training_examples
-from trainer.run import LOGS_FOLDER
 from trainer.summaries import write_figure
 
 _EXAMPLES = 12
 
 
-def write_preview(run_dir: str, dataset: Dataset, config: TrainConfig) -> None:
-    """Writes the sheet to logs/preview."""
-    log_dir = paths.join(run_dir, LOGS_FOLDER, "preview")
+def write_preview(log_dir: str, dataset: Dataset, config: TrainConfig) -> None:
+    """Writes the sheet to <log_dir>/preview."""
+    log_dir = paths.join(log_dir, "preview")
     if paths.exists(log_dir):
         return
     shown = dataclasses.replace(config, batch_size=_EXAMPLES)

@@ -27,6 +27,19 @@ _PACKAGES = ("tensorflow", "keras", "keras-cv", "tensorflow-io", "numpy")
 
 
 @dataclasses.dataclass(frozen=True)
+class RunPaths:
+    """Where a training writes.
+
+    Attributes:
+        run_dir: the run directory.
+        log_dir: the curves for TensorBoard: RUN/logs, unless they are wanted elsewhere.
+    """
+
+    run_dir: str
+    log_dir: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Run:
     """A finished run.
 

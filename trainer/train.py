@@ -1,8 +1,14 @@
 """Trains one scheme on a dataset into a run directory; run it again to go on after an interruption.
 
 avinst train --data_dir=DATASET --run_dir=RUN --scheme=joint
+
+SIGTERM and Ctrl-C save the training at the step that it has reached and end it with status 143 or 130.
+
+In a custom training job of Vertex AI --run_dir, --log_dir and --model_dir may be left out: AIP_CHECKPOINT_DIR,
+AIP_TENSORBOARD_LOG_DIR and AIP_MODEL_DIR are taken. TF_CONFIG may name one machine only.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,11 +16,37 @@ from absl import flags
 
 from avinst import command
 from avinst.quiet import import_tensorflow_quietly
+from trainer import interruption
 from trainer.config import TrainConfig
+from trainer.places import Places, places
+from trainer.workers import check_single_machine
 
 FLAGS = flags.FlagValues()
 DATA_DIR = flags.DEFINE_string("data_dir", "", "the dataset, made by avinst prepare", flag_values=FLAGS)
-RUN_DIR = flags.DEFINE_string("run_dir", "", "the directory that the run is written to", flag_values=FLAGS)
+RUN_DIR = flags.DEFINE_string(
+    "run_dir", "", "the directory that the run is written to; empty: $AIP_CHECKPOINT_DIR", flag_values=FLAGS
+)
+LOG_DIR = flags.DEFINE_string(
+    "log_dir",
+    "",
+    "where the curves for TensorBoard go; empty: $AIP_TENSORBOARD_LOG_DIR, or RUN/logs",
+    flag_values=FLAGS,
+)
+MODEL_DIR = flags.DEFINE_string(
+    "model_dir",
+    "",
+    "where a SavedModel is written at the end, as avinst export does; empty: $AIP_MODEL_DIR, or none",
+    flag_values=FLAGS,
+)
+NUM_VIRTUAL_CPUS = flags.DEFINE_integer(
+    "num_virtual_cpus",
+    0,
+    "divide the CPU into so many devices, to try a training on several replicas without GPUs; 0: one replica for "
+    "each GPU, or one on the CPU",
+    lower_bound=0,
+    upper_bound=64,
+    flag_values=FLAGS,
+)
 
 
 SETTINGS = command.define_settings(TrainConfig, FLAGS)
@@ -22,15 +54,27 @@ SETTINGS = command.define_settings(TrainConfig, FLAGS)
 
 def train() -> None:
     """Runs the command."""
-    data_dir, run_dir = command.required(DATA_DIR), command.required(RUN_DIR)
+    data_dir = command.required(DATA_DIR)
+    to = places(Places(RUN_DIR.value, LOG_DIR.value, MODEL_DIR.value), os.environ)
     config = TrainConfig(**{name: holder.value for name, holder in SETTINGS.items()})
-    import_tensorflow_quietly()
-    from trainer import schemes
+    check_single_machine(os.environ)
+    with interruption.handled("interrupted; run the same command again to go on"):
+        import_tensorflow_quietly()
+        from trainer import devices, exporting, schemes
+        from trainer.run import load_run
 
-    schemes.train(run_dir, data_dir, config)
-    print(f"model:  {run_dir}/model.keras")  # noqa: T201
-    print(f"curves: tensorboard --logdir {run_dir}")  # noqa: T201
-    print(f"next:   avinst evaluate --run_dir={run_dir}")  # noqa: T201
+        if NUM_VIRTUAL_CPUS.value:
+            devices.use_virtual_cpus(NUM_VIRTUAL_CPUS.value)
+        if to.model_dir:
+            exporting.check_replaceable(to.model_dir)  # before the training: it may take days
+        schemes.train(to.run_dir, data_dir, config, to.log_dir)
+        if to.model_dir:
+            exporting.export_to(load_run(to.run_dir), to.model_dir)
+    print(f"model:  {to.run_dir}/model.keras")  # noqa: T201
+    if to.model_dir:
+        print(f"served: {to.model_dir}")  # noqa: T201
+    print(f"curves: tensorboard --logdir {to.log_dir or to.run_dir}")  # noqa: T201
+    print(f"next:   avinst evaluate --run_dir={to.run_dir}")  # noqa: T201
 
 
 def main(argv: Sequence[str] | None = None) -> int:

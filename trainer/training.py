@@ -1,40 +1,25 @@
 """Fitting one network: resumable, best weights kept, logged; and saving it whole."""
 
-import dataclasses
 import time
 from collections.abc import Callable
 
 import keras
-import tensorflow as tf
 
 from avinst import paths
-from avinst.progress import Progress, format_seconds
+from avinst.progress import Progress, format_seconds, tell
 from trainer.batch_norm import LARGEST_NUMBER_OF_BATCHES, reestimate_batch_norm
-from trainer.callbacks import BestWeights, EpochProgress, ResumePoint, tell
+from trainer.batches import Batches
+from trainer.best_weights import BestWeights
 from trainer.config import TrainConfig
+from trainer.curves import Curves
+from trainer.devices import make_strategy, synchronize_batch_norm
+from trainer.loop import TrainingLoop
 from trainer.models import copy_weights
 from trainer.optimization import compile_for_training
 from trainer.remedies import fitted_network
-from trainer.run import CHECKPOINTS_FOLDER, LOGS_FOLDER, MODEL_FILE, STAGES_FOLDER
-
-
-@dataclasses.dataclass(frozen=True)
-class Batches:
-    """What a network is fitted to.
-
-    Attributes:
-        train: endless batches of features and labels, from the number of the first epoch on.
-        validation: one pass over the validation split, or None where the dataset has none.
-        steps: batches of an epoch.
-        batch_size: examples a batch.
-        statistics: like `train`, not augmented, for the BatchNorm statistics.
-    """
-
-    train: Callable[[int], tf.data.Dataset]
-    validation: tf.data.Dataset | None
-    steps: int
-    batch_size: int
-    statistics: Callable[[], tf.data.Dataset] | None = None
+from trainer.resume_point import Position, ResumePoint
+from trainer.run import CHECKPOINTS_FOLDER, MODEL_FILE, STAGES_FOLDER, RunPaths
+from trainer.validation import Validation
 
 
 def stage_model_path(run_dir: str, stage: str) -> str:
@@ -46,21 +31,21 @@ def fit(
     build: Callable[[], keras.Model],
     batches: Batches,
     *,
-    run_dir: str,
+    where: RunPaths,
     stage: str,
     epochs: int,
     config: TrainConfig,
     multi_label: bool,
     initialize: Callable[[keras.Model], None] | None = None,
 ) -> keras.Model:
-    """Fits a network under MirroredStrategy, going on after the last whole epoch of an interrupted training.
+    """Fits a network under MirroredStrategy, going on where an interrupted training was.
 
     Args:
         build: makes the network with fresh weights; it has a layer `logits`, which the loss is taken of.
         batches: training and validation examples.
-        run_dir: checkpoints/<stage> and logs/<stage> are written below it.
+        where: <run_dir>/checkpoints/<stage> and <log_dir>/<stage> are written.
         stage: name of the stage.
-        epochs: passes over the training split.
+        epochs: passes over the training split, fewer if `config.patience` says so.
         config: the settings.
         multi_label: decides the loss.
         initialize: is called with the fresh network where the training begins.
@@ -68,40 +53,42 @@ def fit(
     Returns:
         A network with the weights of the epoch with the best validation metric, outside of any strategy.
     """
-    start = time.monotonic()
-    checkpoints = paths.join(run_dir, CHECKPOINTS_FOLDER, stage)
-    resume_point = ResumePoint(checkpoints)
-    first_epoch = resume_point.epochs_done()
-    if first_epoch:
-        tell(f"{stage}: goes on after epoch {first_epoch} of {epochs}")
-    # One replica without a GPU, one a GPU else.
-    strategy = tf.distribute.MirroredStrategy()
+    began = time.monotonic()
+    checkpoints = paths.join(where.run_dir, CHECKPOINTS_FOLDER, stage)
+    # Of this stage alone: a run that goes on in it draws what an undisturbed one would.
+    keras.utils.set_random_seed(config.seed)
+    strategy = make_strategy()
     with strategy.scope():
         network = build()
-        if initialize is not None and not first_epoch:
-            initialize(network)
+        synchronize_batch_norm(network, strategy.num_replicas_in_sync)
         fitted = fitted_network(network, config, stage)
         compile_for_training(fitted, config, epochs * batches.steps, multi_label=multi_label)
-        resume_point.restore(fitted)
+        resume_point = ResumePoint(checkpoints)
+        start = resume_point.restore(fitted)
+        if initialize is not None and start == Position():
+            initialize(network)
     best = BestWeights(network, checkpoints, config.best_by)
-    fitted.fit(
-        batches.train(first_epoch),
-        initial_epoch=first_epoch,
-        epochs=epochs,
-        steps_per_epoch=batches.steps,
-        validation_data=batches.validation,
-        shuffle=False,  # it is, by the input pipeline
-        verbose=0,
-        callbacks=[
-            EpochProgress(stage, batches.steps, batches.batch_size),
-            best,
-            keras.callbacks.TensorBoard(
-                paths.join(run_dir, LOGS_FOLDER, stage), write_graph=False, update_freq="epoch"
-            ),
-            # Last: an epoch counts as done when everything else about it is written.
-            resume_point,
-        ],
-    )
+    curves = Curves(paths.join(where.log_dir, stage))
+
+    def is_enough(epochs_done: int) -> bool:
+        return 0 < config.patience <= best.epochs_without_gain(epochs_done)
+
+    def after_epoch(epochs_done: int, metrics: dict[str, float]) -> bool:
+        best.keep(epochs_done, metrics)
+        curves.write(epochs_done - 1, metrics, float(fitted.optimizer.learning_rate))
+        return is_enough(epochs_done)
+
+    if start != Position():
+        step = f"step {start.step} of " if start.step else ""
+        tell(f"{stage}: goes on after {step}epoch {start.epoch + bool(start.step)} of {epochs}")
+    if start.epoch < epochs and not is_enough(start.epoch):
+        validation = None
+        if batches.validation is not None:
+            validation = Validation(fitted, batches.validation, multi_label=multi_label)
+        loop = TrainingLoop(
+            fitted, batches, stage=stage, epochs=epochs, resume_point=resume_point, validation=validation
+        )
+        loop.run(start, after_epoch)
     best.restore()
     plain = build()
     copy_weights(network, plain)
@@ -111,7 +98,7 @@ def fit(
         reestimate_batch_norm(plain, batches.statistics(), progress)
     kept = best.best()
     which = f"epoch {kept['epoch']}, validation accuracy {kept['val_accuracy']:.3f}," if kept else "the last epoch"
-    tell(f"{stage}: {which} is kept; {format_seconds(time.monotonic() - start)}")
+    tell(f"{stage}: {which} is kept; {format_seconds(time.monotonic() - began)}")
     return plain
 
 
@@ -121,6 +108,11 @@ def save_stage(model: keras.Model, run_dir: str, stage: str) -> None:
     paths.make_directory(path.rpartition("/")[0])
     with paths.replacing(path) as temporary:
         model.save(temporary)
+    drop_checkpoints(run_dir, stage)
+
+
+def drop_checkpoints(run_dir: str, stage: str) -> None:
+    """Deletes what a finished stage would have gone on from."""
     checkpoints = paths.join(run_dir, CHECKPOINTS_FOLDER, stage)
     if paths.exists(checkpoints):
         paths.remove(checkpoints)

@@ -1,59 +1,133 @@
 import dataclasses
+import itertools
 import os
+import signal
 
 import keras
 import numpy as np
 import pytest
 from dataset_factory import write_dataset
 
-from avinst.errors import UserError
-from trainer.callbacks import EpochProgress
+from avinst.errors import Interrupted, UserError
+from trainer import interruption
+from trainer.config import TrainConfig
 from trainer.input_pipeline import examples
 from trainer.predictions import predict_split
+from trainer.resume_point import Position, ResumePoint
 from trainer.run import load_run, open_run
 from trainer.schemes import train
+from trainer.validation import Validation
+
+# One small network of 6 steps an epoch, with everything that is random.
+QUICK = TrainConfig(
+    scheme="visual", visual_backbone="small_cnn", audio_backbone="small_cnn", epochs=3, batch_size=8
+)
 
 
 @pytest.fixture
-def quick(small_config):
-    """One small network, and nothing random but order and first weights."""
-    return dataclasses.replace(small_config, scheme="visual", augment=False, dropout=0.0, epochs=3)
+def quick():
+    return dataclasses.replace(QUICK, augment=False, dropout=0.0)
 
 
-def interrupt_at(monkeypatch, epoch_wanted, stage_wanted):
-    """The next training ends as if killed in the middle of an epoch of a stage."""
-    original = EpochProgress.on_train_batch_end
+def after_steps(monkeypatch, count, action):
+    """The action takes place in the middle of a training, after so many steps of all its stages."""
+    hold, steps = interruption.hold, itertools.count(1)
 
-    def on_train_batch_end(self, batch, logs=None):
-        original(self, batch, logs)
-        if f"{stage_wanted}, epoch {epoch_wanted}/" in self._progress._what and batch == 1:
-            raise KeyboardInterrupt
+    def counted():
+        hold()
+        if next(steps) == count:
+            action()
 
-    monkeypatch.setattr(EpochProgress, "on_train_batch_end", on_train_batch_end)
+    monkeypatch.setattr(interruption, "hold", counted)
 
 
-def test_an_interrupted_training_goes_on_and_ends_as_an_undisturbed_one(
-    dataset, quick, tmp_path, monkeypatch, capsys
+def killed():
+    raise KeyboardInterrupt
+
+
+def check_equal(run_dir, expected_dir):
+    found, expected = load_run(str(run_dir)).model, load_run(str(expected_dir)).model
+    for weight, wanted in zip(found.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, wanted)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(dataset, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("undisturbed") / "run"
+    train(str(run_dir), dataset.data_dir, QUICK)
+    return run_dir
+
+
+def test_the_same_command_gives_the_same_weights_to_the_bit(dataset, undisturbed, tmp_path):
+    train(str(tmp_path / "run"), dataset.data_dir, QUICK)
+    check_equal(tmp_path / "run", undisturbed)
+
+
+def test_a_killed_training_goes_on_after_the_last_epoch_and_ends_as_an_undisturbed_one(
+    dataset, undisturbed, tmp_path, monkeypatch, capsys
 ):
-    train(str(tmp_path / "whole"), dataset.data_dir, quick)
     with monkeypatch.context() as patch:
-        interrupt_at(patch, 3, "visual")
+        after_steps(patch, 14, killed)
         with pytest.raises(KeyboardInterrupt):
-            train(str(tmp_path / "broken"), dataset.data_dir, quick)
+            train(str(tmp_path / "run"), dataset.data_dir, QUICK)
     with pytest.raises(UserError, match="unfinished"):
-        load_run(str(tmp_path / "broken"))
+        load_run(str(tmp_path / "run"))
     capsys.readouterr()
-    train(str(tmp_path / "broken"), dataset.data_dir, quick)
+    train(str(tmp_path / "run"), dataset.data_dir, QUICK)
     lines = capsys.readouterr().err
     assert "visual: goes on after epoch 2 of 3" in lines
     assert "epoch 3/3" in lines
     assert "epoch 2/3" not in lines
-    whole, broken = load_run(str(tmp_path / "whole")), load_run(str(tmp_path / "broken"))
-    expected = predict_split(whole.model, dataset, "test").probabilities
-    found = predict_split(broken.model, dataset, "test").probabilities
-    # Sums of threads come in any order; 18 steps let that grow. A training that began the schedule or
-    # the order of examples anew differs by 0.05 and more.
-    np.testing.assert_allclose(found, expected, atol=5e-3)
+    check_equal(tmp_path / "run", undisturbed)
+
+
+def test_a_training_told_to_end_goes_on_after_the_step_and_ends_as_an_undisturbed_one(
+    dataset, undisturbed, tmp_path, monkeypatch, capsys
+):
+    with monkeypatch.context() as patch, interruption.handled("told to"):
+        after_steps(patch, 8, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Interrupted, match="told to"):
+            train(str(tmp_path / "run"), dataset.data_dir, QUICK)
+    assert ResumePoint(str(tmp_path / "run" / "checkpoints" / "visual")).position() == Position(1, 2)
+    train(str(tmp_path / "run"), dataset.data_dir, QUICK)
+    assert "visual: goes on after step 2 of epoch 2 of 3" in capsys.readouterr().err
+    check_equal(tmp_path / "run", undisturbed)
+
+
+def test_long_epochs_are_saved_within_too(dataset, tmp_path, monkeypatch):
+    positions = []
+    monkeypatch.setattr("trainer.loop.SECONDS_BETWEEN_STATES", 0.0)
+    monkeypatch.setattr(ResumePoint, "save", lambda self, model, position: positions.append(position))
+    train(str(tmp_path / "run"), dataset.data_dir, dataclasses.replace(QUICK, epochs=1))
+    assert positions == [*(Position(0, step) for step in range(1, 7)), Position(1)]
+
+
+def test_patience_ends_a_training_after_epochs_without_gain_also_when_it_is_resumed(
+    dataset, tmp_path, monkeypatch, capsys
+):
+    losses = iter([1.0, 0.5, 0.6, 0.7, 0.1])
+    monkeypatch.setattr(
+        Validation, "measure", lambda self, after_batch: {"val_loss": next(losses), "val_accuracy": 0.5}
+    )
+    config = dataclasses.replace(QUICK, epochs=6, patience=2, best_by="loss")
+    with monkeypatch.context() as patch:
+        patch.setattr("trainer.schemes.save_stage", lambda *_: killed())
+        with pytest.raises(KeyboardInterrupt):
+            train(str(tmp_path / "run"), dataset.data_dir, config)
+    lines = capsys.readouterr().err
+    assert "epoch 4/6" in lines
+    assert "epoch 5/6" not in lines
+    assert "visual: epoch 2, validation accuracy 0.500, is kept" in lines
+    train(str(tmp_path / "run"), dataset.data_dir, config)
+    lines = capsys.readouterr().err
+    assert "epoch 5/6" not in lines
+    assert "visual: epoch 2, validation accuracy 0.500, is kept" in lines
+
+
+def test_patience_without_a_validation_split_is_refused(tmp_path):
+    small = write_dataset(tmp_path / "data", recordings={"train": 6, "validation": 0, "test": 0}, shards=1)
+    with pytest.raises(UserError, match=r"--patience=2: .* has no validation examples to stop by"):
+        train(str(tmp_path / "run"), small.data_dir, dataclasses.replace(QUICK, patience=2))
 
 
 def test_independent_goes_on_in_the_stage_that_was_interrupted(
@@ -62,7 +136,7 @@ def test_independent_goes_on_in_the_stage_that_was_interrupted(
     run_dir = tmp_path / "run"
     config = dataclasses.replace(small_config, epochs=1, fusion_epochs=2)
     with monkeypatch.context() as patch:
-        interrupt_at(patch, 2, "fusion")
+        after_steps(patch, 6 + 6 + 8, killed)  # the fusion's second epoch
         with pytest.raises(KeyboardInterrupt):
             train(str(run_dir), dataset.data_dir, config)
     capsys.readouterr()

@@ -1,0 +1,60 @@
+"""The weights of the epoch with the best validation metric, kept over interruptions."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from avinst import paths
+
+BEST_WEIGHTS = "best.weights.h5"
+_BEST_METRIC = "best.json"
+
+
+class BestWeights:
+    """Keeps the weights of the best epoch in a stage's checkpoint directory.
+
+    Keras' ModelCheckpoint forgets the best value when a training is resumed. Of epochs that are equally good,
+    common with the accuracy of a small validation split, the one with the smaller loss is kept. Without validation
+    none is.
+    """
+
+    def __init__(self, network: keras.Model, folder: str, best_by: str) -> None:
+        # Not the compiled model: that would be saved with the optimizer's state, three times as large.
+        self._network, self._folder, self._best_by = network, folder, best_by
+
+    def keep(self, epochs_done: int, logs: Mapping[str, float]) -> None:
+        """Saves the weights if they are the best so far, then what they reached: each is seen whole or not."""
+        if "val_loss" not in logs:
+            return
+        reached = {name: float(value) for name, value in logs.items() if name.startswith("val_")}
+        best = self.best()
+        if best and self._rank(reached) <= self._rank(best):
+            return
+        paths.make_directory(self._folder)
+        with paths.replacing(paths.join(self._folder, BEST_WEIGHTS)) as temporary:
+            self._network.save_weights(temporary)
+        paths.write_text(paths.join(self._folder, _BEST_METRIC), json.dumps({"epoch": epochs_done, **reached}))
+
+    def best(self) -> dict[str, Any]:
+        """`epoch` (from 1) and the `val_` metrics of the weights that are kept; empty if none are."""
+        file = paths.join(self._folder, _BEST_METRIC)
+        return dict(json.loads(paths.read_text(file))) if paths.exists(file) else {}
+
+    def epochs_without_gain(self, epochs_done: int) -> int:
+        """Epochs since the best one; 0 where there is no validation."""
+        best = self.best()
+        return epochs_done - int(best["epoch"]) if best else 0
+
+    def restore(self) -> None:
+        """Loads the weights that are kept into the network, if there are any."""
+        file = paths.join(self._folder, BEST_WEIGHTS)
+        if paths.exists(file):
+            self._network.load_weights(file)
+
+    def _rank(self, reached: Mapping[str, Any]) -> tuple[float, ...]:
+        wanted = () if self._best_by == "loss" else (reached[f"val_{self._best_by}"],)
+        # Nothing compares with NaN: an epoch that reached none is worse than any.
+        return tuple(-math.inf if math.isnan(value) else value for value in (*wanted, -reached["val_loss"]))
