@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from measuring import table, versions_line, write_section
+from measuring import machine_line, table, write_section
 
 from trainer.run import load_model
 
@@ -107,7 +107,7 @@ def main() -> None:
         "recording.\n\n"
         + table(["metric", "undisturbed", "interrupted: difference", "between seeds: standard deviation"], rows)
         + f"\nGreatest difference of a weight: {difference:.3g} interrupted, {seeds:.3g} between two seeds.\n\n"
-        f"{versions_line()}\n"
+        f"{machine_line()}\n"
     )
     write_section("interruption", text)
     print(text)

@@ -3,7 +3,9 @@
 import functools
 import json
 import re
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -22,6 +24,8 @@ from trainer.run import EXPORT_FOLDER, Run
 LABELS_ASSET = "labels.txt"
 SPEC_ASSET = "dataset_spec.json"
 _SAVED_MODEL = "saved_model.pb"
+_UPLOADED_FIRST = "variables"
+_SAVED_MODEL_NAMES = {_UPLOADED_FIRST, "assets", "fingerprint.pb", _SAVED_MODEL}
 _CHECKED_EXAMPLES = 3
 # The same operations in the same order, but fused otherwise; probabilities.
 _TOLERANCE = 1e-5
@@ -49,6 +53,8 @@ def export(run: Run, model_dir: str = "") -> str:
 def export_to(run: Run, directory: str) -> None:
     """Writes the SavedModel as this directory, which appears whole or not at all; one that is there is replaced.
 
+    On a cloud file system, where directories cannot be renamed, `saved_model.pb` appears when the rest is there.
+
     The signatures are those of `endpoints`; `assets/` holds labels.txt, one name a line in the order of
     the probabilities, and dataset_spec.json.
 
@@ -57,6 +63,12 @@ def export_to(run: Run, directory: str) -> None:
         RuntimeError: what was written does not compute what the model does: a defect of this program.
     """
     check_replaceable(directory)
+    if paths.is_remote(directory):
+        with tempfile.TemporaryDirectory(prefix="avinst-") as local:
+            _write(run, local)
+            _check(run, local)
+            _upload(Path(local), directory)
+        return
     with paths.replacing(directory) as temporary:
         _write(run, temporary)
         _check(run, temporary)
@@ -65,9 +77,12 @@ def export_to(run: Run, directory: str) -> None:
 
 
 def check_replaceable(directory: str) -> None:
-    """Raises UserError where a directory holds anything but a SavedModel: replacing it would delete that."""
+    """Raises UserError where a directory holds anything but a SavedModel, or one that was not uploaded to its end:
+    replacing it would delete that.
+    """
     names = paths.list_directory(directory)
-    if names and _SAVED_MODEL not in names:
+    unfinished = _UPLOADED_FIRST in names and set(names) <= _SAVED_MODEL_NAMES
+    if names and _SAVED_MODEL not in names and not unfinished:
         raise UserError(f"{directory!r} holds {names[0]!r} and no SavedModel; give a new directory")
 
 
@@ -133,6 +148,15 @@ def _write(run: Run, directory: str) -> None:
     spec = json.dumps(run.dataset_info.spec.to_json(), indent=2)
     paths.write_text(paths.join(assets, SPEC_ASSET), spec + "\n")
     paths.write_text(paths.join(assets, LABELS_ASSET), "".join(f"{name}\n" for name in run.dataset_info.labels))
+
+
+def _upload(local: Path, directory: str) -> None:
+    if paths.exists(directory):
+        paths.remove(directory)
+    files = [file.relative_to(local).parts for file in local.rglob("*") if file.is_file()]
+    for parts in sorted(files, key=lambda parts: (parts == (_SAVED_MODEL,), parts[0] != _UPLOADED_FIRST)):
+        paths.make_directory(paths.join(directory, *parts[:-1]))
+        paths.copy(str(Path(local, *parts)), paths.join(directory, *parts))
 
 
 def _check(run: Run, directory: str) -> None:

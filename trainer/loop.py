@@ -65,11 +65,11 @@ class TrainingLoop:
         batches = iter(strategy.experimental_distribute_dataset(self._batches.train(start.epoch, start.step)))
         try:
             for epoch in range(start.epoch, self._epochs):
-                if after_epoch(epoch + 1, self._epoch(epoch, start.step if epoch == start.epoch else 0, batches)):
-                    self._save(Position(epoch + 1))
+                metrics = self._epoch(epoch, start.step if epoch == start.epoch else 0, batches)
+                is_enough = after_epoch(epoch + 1, metrics)
+                self._save_and_end_if_wanted(Position(epoch + 1))
+                if is_enough:
                     break
-                self._save(Position(epoch + 1))
-                interruption.release()
         finally:
             interruption.forget()
 

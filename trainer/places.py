@@ -32,7 +32,7 @@ def places(flags: Places, environment: Mapping[str, str]) -> Places:
 
     Raises:
         UsageError: neither --run_dir nor AIP_CHECKPOINT_DIR is given.
-        UserError: a directory's scheme is none that avinst writes to, or two of them are the same.
+        UserError: a directory's scheme is none that avinst writes to, or one lies in the SavedModel's.
     """
     found = Places(
         run_dir=flags.run_dir or _directory(environment, RUN_DIR_VARIABLE),
@@ -43,8 +43,10 @@ def places(flags: Places, environment: Mapping[str, str]) -> Places:
         raise UsageError("--run_dir is missing")
     for directory in dataclasses.astuple(found):
         paths.check_scheme(directory)
-    if found.model_dir and found.model_dir in (found.run_dir, found.log_dir):
-        raise UserError(f"{found.model_dir!r} is to hold the SavedModel alone; give another --model_dir")
+    if found.model_dir:
+        for directory in filter(None, (found.run_dir, found.log_dir)):
+            if f"{paths.absolute(directory)}/".startswith(f"{paths.absolute(found.model_dir)}/"):
+                raise UserError(f"{found.model_dir!r} is to hold the SavedModel alone; give another --model_dir")
     return found
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from avinst import paths
@@ -59,6 +61,23 @@ def test_remote_files_go_through_tensorflow(tmp_path):
     assert not paths.exists(copy)
     paths.remove(paths.join(root, "a.txt"))
     assert not tf.io.gfile.exists(paths.join(root, "a.txt"))
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_writer_that_knows_local_files_only_writes_whole_files_anywhere(tmp_path, remote):
+    folder = "ram://local-writers" if remote else str(tmp_path)
+    paths.make_directory(folder)
+    for content in (b"one", b"another"):
+        with paths.writing_locally(paths.join(folder, "a.bin")) as local:
+            assert not paths.is_remote(local)
+            Path(local).write_bytes(content)
+        assert paths.read_bytes(paths.join(folder, "a.bin")) == content
+    with pytest.raises(RuntimeError), paths.writing_locally(paths.join(folder, "a.bin")) as local:  # noqa: PT012  # both lines are the case
+        Path(local).write_bytes(b"half")
+        raise RuntimeError
+    assert paths.read_bytes(paths.join(folder, "a.bin")) == b"another"
+    assert paths.list_directory(folder) == ["a.bin"]
+    assert not Path(local).exists()
 
 
 def test_a_relative_root_is_that_of_the_present_working_directory(tmp_path, monkeypatch):

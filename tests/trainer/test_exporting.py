@@ -8,10 +8,12 @@ import pytest
 import tensorflow as tf
 from dataset_factory import write_dataset
 
+from avinst import paths
+from avinst.errors import UserError
 from avinst.frames import encode_jpeg
 from avinst.log_mel import log_mel
 from avinst.schema import Example, encode_example, parse_examples
-from trainer.exporting import export
+from trainer.exporting import export, export_to
 from trainer.models import sub_model
 
 # Calls the SavedModel as a server would. Where None stands for a module, importing it fails: importing
@@ -138,6 +140,38 @@ def test_any_batch_size_and_features_in_float32_under_mixed_precision(untrained_
             "visual_features": ((count, 2048), tf.float32),
             "probabilities": ((count, 3), tf.float32),
         }
+
+
+def test_a_cloud_file_system_gets_the_whole_model_in_the_place_of_a_half_uploaded_one(
+    untrained_run, dataset, monkeypatch
+):
+    directory = "ram://served/model"  # TensorFlow's file system in memory stands for one
+    run = untrained_run("audio")
+    inputs = tf.random.stateless_normal((2, dataset.spec.log_mel_frames, dataset.spec.mel_bands), (1, 2)) * 10 - 40
+
+    def copy_until_killed(source, target, copied=[]):  # noqa: B006  # counts
+        copied.append(target)
+        if len(copied) == 3:
+            raise KeyboardInterrupt
+        tf.io.gfile.copy(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(paths, "copy", copy_until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            export_to(run, directory)
+    assert "saved_model.pb" not in tf.io.gfile.listdir(directory)
+    export_to(run, directory)
+    found = tf.saved_model.load(directory).signatures["tensors"](log_mel=inputs)["probabilities"]
+    np.testing.assert_allclose(found, run.model([inputs]), atol=1e-5)  # fused otherwise
+    assert paths.read_text(f"{directory}/assets/labels.txt") == "cello\ndrum\nflute\n"
+
+
+def test_what_is_no_saved_model_is_never_replaced(untrained_run, tmp_path):
+    for name in ("notes.txt", "assets"):
+        (tmp_path / name / name).mkdir(parents=True)
+        with pytest.raises(UserError, match=f"holds '{name}' and no SavedModel; give a new directory"):
+            export_to(untrained_run("audio"), str(tmp_path / name))
+        assert (tmp_path / name / name).exists()
 
 
 def test_an_export_that_computes_something_else_is_not_left_behind(untrained_run, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from trainer.config import TrainConfig
 from trainer.optimization import compile_for_training, learning_rate_schedule
@@ -8,9 +9,27 @@ from trainer.optimization import compile_for_training, learning_rate_schedule
 
 def test_the_learning_rate_warms_up_for_a_tenth_and_follows_a_cosine_to_0():
     schedule = learning_rate_schedule(TrainConfig(learning_rate=0.4), 100)
-    found = [float(schedule(step)) for step in (0, 5, 10, 55, 100)]
-    # Half-way down the cosine is half of the peak.
-    np.testing.assert_allclose(found, [0.0, 0.2, 0.4, 0.2, 0.0], atol=1e-7)
+    found = [float(schedule(step)) for step in (0, 5, 10, 40, 55, 100, 120)]
+    # A third of the way down the cosine (60 degrees) is at three quarters, half-way at half of the peak.
+    np.testing.assert_allclose(found, [0.0, 0.2, 0.4, 0.3, 0.2, 0.0, 0.0], atol=1e-7)
+
+
+@pytest.mark.parametrize("total_steps", [1, 2, 7, 300])
+def test_the_learning_rate_is_that_of_keras(total_steps):
+    warm_up = max(1, round(0.1 * total_steps))
+    keras_schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, total_steps - warm_up), warmup_target=1e-3, warmup_steps=warm_up
+    )
+    ours = learning_rate_schedule(TrainConfig(learning_rate=1e-3), total_steps)
+    steps = range(total_steps + 1)
+    found, expected = ([float(schedule(step)) for step in steps] for schedule in (ours, keras_schedule))
+    np.testing.assert_allclose(found, expected, atol=1e-9)  # float32 of 1e-3
+
+
+def test_the_schedule_is_traced_without_a_branch():
+    schedule = learning_rate_schedule(TrainConfig(), 100)
+    graph = tf.function(schedule).get_concrete_function(tf.TensorSpec((), tf.int64)).graph
+    assert not {operation.type for operation in graph.get_operations()} & {"If", "StatelessIf", "Switch", "Case"}
 
 
 @pytest.mark.parametrize(

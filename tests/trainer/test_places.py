@@ -31,3 +31,6 @@ def test_what_cannot_be_is_refused():
         places(Places("run"), {"AIP_MODEL_DIR": "http://bucket/model"})
     with pytest.raises(UserError, match="'run' is to hold the SavedModel alone"):
         places(Places("run", "", "run"), {})
+    with pytest.raises(UserError, match="'job' is to hold the SavedModel alone"):
+        places(Places("run", "job/logs", "job"), {})
+    assert places(Places("job", "", "job/model"), {}).model_dir == "job/model"

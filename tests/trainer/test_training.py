@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from dataset_factory import write_dataset
 
+from avinst import paths
 from avinst.errors import Interrupted, UserError
 from trainer import interruption
 from trainer.config import TrainConfig
@@ -66,6 +67,8 @@ def test_the_same_command_gives_the_same_weights_to_the_bit(dataset, undisturbed
 def test_a_killed_training_goes_on_after_the_last_epoch_and_ends_as_an_undisturbed_one(
     dataset, undisturbed, tmp_path, monkeypatch, capsys
 ):
+    initialized = []
+    monkeypatch.setattr("trainer.schemes.initialize", lambda network, **_: initialized.append(network))
     with monkeypatch.context() as patch:
         after_steps(patch, 14, killed)
         with pytest.raises(KeyboardInterrupt):
@@ -78,6 +81,7 @@ def test_a_killed_training_goes_on_after_the_last_epoch_and_ends_as_an_undisturb
     assert "visual: goes on after epoch 2 of 3" in lines
     assert "epoch 3/3" in lines
     assert "epoch 2/3" not in lines
+    assert len(initialized) == 1
     check_equal(tmp_path / "run", undisturbed)
 
 
@@ -92,6 +96,38 @@ def test_a_training_told_to_end_goes_on_after_the_step_and_ends_as_an_undisturbe
     train(str(tmp_path / "run"), dataset.data_dir, QUICK)
     assert "visual: goes on after step 2 of epoch 2 of 3" in capsys.readouterr().err
     check_equal(tmp_path / "run", undisturbed)
+
+
+def test_a_run_on_a_cloud_file_system_is_the_same_and_goes_on_too(dataset, undisturbed, monkeypatch, capsys):
+    run_dir = "ram://runs/cloud"  # TensorFlow's file system in memory stands for one
+    with monkeypatch.context() as patch:
+        after_steps(patch, 14, killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(run_dir, dataset.data_dir, QUICK)
+    assert ResumePoint(f"{run_dir}/checkpoints/visual").position() == Position(2)
+    capsys.readouterr()
+    train(run_dir, dataset.data_dir, QUICK)
+    assert "visual: goes on after epoch 2 of 3" in capsys.readouterr().err
+    check_equal(run_dir, undisturbed)
+    assert paths.list_directory(f"{run_dir}/checkpoints") == []
+    assert paths.list_directory(f"{run_dir}/logs/visual") == ["train", "validation"]
+
+
+def test_a_signal_while_an_early_stop_is_saved_ends_the_training_too(dataset, tmp_path, monkeypatch):
+    config = dataclasses.replace(QUICK, patience=1)
+    with monkeypatch.context() as patch, interruption.handled("told to"):
+        patch.setattr(Validation, "measure", lambda *_: {"val_loss": 1.0, "val_accuracy": 0.5})
+        save = ResumePoint.save
+
+        def save_and_be_told(self, model, position):
+            save(self, model, position)
+            if position == Position(2):
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        patch.setattr(ResumePoint, "save", save_and_be_told)
+        with pytest.raises(Interrupted, match="told to"):
+            train(str(tmp_path / "run"), dataset.data_dir, config)
+    assert ResumePoint(str(tmp_path / "run" / "checkpoints" / "visual")).position() == Position(2)
 
 
 def test_long_epochs_are_saved_within_too(dataset, tmp_path, monkeypatch):
