@@ -16,6 +16,7 @@ from avinst.media_types import DECODE, OPEN, DecodeLimits, Loss, MediaError, Seg
 from avinst.spec import DatasetSpec
 
 START_SECONDS = 120.0  # a child starts in 0.4 s; this is for machines that are far overloaded
+STARTS_PER_FILE = 3  # a child that something else kills before it has begun a file is replaced
 FILES_PER_CHILD = 1000  # so that slow leaks in the libraries never add up to a file's refusal
 
 
@@ -64,10 +65,10 @@ class Decoder:
                 good.
             DecoderStartError: the child cannot be started at all.
         """
-        child = self._send(messages.request(os.fspath(path), spec, start_seconds, end_seconds))
         self._asked += 1
         asked = self._asked
         try:
+            child = self._ask(messages.request(os.fspath(path), spec, start_seconds, end_seconds))
             wait_seconds = self.limits.min_wall_seconds
             while True:
                 fields, raw, wait_seconds = child.receive(wait_seconds)
@@ -93,13 +94,22 @@ class Decoder:
             if self._busy and self._asked == asked:
                 self.close()
 
-    def _send(self, request: bytes) -> "_Child":
-        if self._busy or (self._child and (self._child.files >= FILES_PER_CHILD or not self._child.alive())):
+    def _ask(self, request: bytes) -> "_Child":
+        """The child that has accepted the request; one that has died since its last file is replaced."""
+        if self._busy or (self._child and self._child.files >= FILES_PER_CHILD):
             self.close()
-        self._child = self._child or _Child(self.child_module, self.limits)
-        self._busy = True
-        self._child.send(request)
-        return self._child
+        for starts_left in reversed(range(STARTS_PER_FILE)):
+            child = self._child = self._child or _Child(self.child_module, self.limits)
+            self._busy = True
+            try:
+                child.ask(request)
+            except MediaError:
+                self.close()
+                if not starts_left:
+                    raise
+            else:
+                break
+        return child
 
 
 class _Child:
@@ -130,9 +140,6 @@ class _Child:
                 last = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
                 raise DecoderStartError(f"{module} does not start: {error}; {last}") from error
 
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
     def kill(self) -> None:
         self._killed = True
         self._process.kill()
@@ -141,8 +148,20 @@ class _Child:
                 pipe.close()
         self._process.wait()
 
-    def send(self, request: bytes) -> None:
+    def ask(self, request: bytes) -> None:
+        """Hands over a request and waits until the child has accepted it.
+
+        Raises:
+            MediaError: `crashed` or `timed_out`.
+            ProtocolError: the answer makes no sense.
+        """
         self.files += 1
+        self._send(request)
+        fields, _, _ = self.receive(START_SECONDS)
+        if fields.get("kind") != "accepted":
+            raise messages.ProtocolError(f"a message of kind {fields.get('kind')!r}")
+
+    def _send(self, request: bytes) -> None:
         view = memoryview(request)
         try:
             while view:

@@ -32,6 +32,7 @@ def serve(decode: Decode, limits: DecodeLimits) -> None:
             fields, _ = messages.unpack(_read_exactly)
         except EOFError:
             return
+        _send(answers, messages.pack({"kind": "accepted"}))  # from here on a death is the file's fault
         # The kernel ends a decoder that spins, even where Python never gets to run again.
         signal.setitimer(signal.ITIMER_PROF, limits.min_wall_seconds)
         for answer in _answers(decode, *messages.parse_request(fields), limits):

@@ -60,6 +60,8 @@ MISBEHAVING_CHILD = """
             ANSWERS = claim()
             return ANSWERS
         child._claim_stdout = remembered
+        if os.environ.get("DEED") == "refuse":
+            child._read_exactly = lambda count: os._exit(4)
 
     answers_pipe()
     main(sys.argv, decode)
@@ -150,14 +152,27 @@ def test_what_kills_a_child_costs_one_file(
     assert len(list(misbehaving.decode(clip, SPEC))) == 3
 
 
-def test_child_that_died_between_two_files_is_replaced(clip: str) -> None:
+@pytest.mark.parametrize("is_over", [True, False])
+def test_child_that_died_between_two_files_is_replaced(clip: str, is_over: bool) -> None:
+    """Also while the kernel is still taking its threads down: its pipes are open for a moment longer."""
     with Decoder() as decoder:
         assert len(list(decoder.decode(clip, SPEC))) == 3
         first = child_pid(decoder)
         os.kill(first, signal.SIGKILL)
-        assert wait_for_end(first)
+        assert not is_over or wait_for_end(first)
         assert len(list(decoder.decode(clip, SPEC))) == 3
         assert child_pid(decoder) != first
+
+
+@pytest.mark.parametrize("deed", ["refuse"])
+def test_children_that_accept_no_file_are_not_started_for_ever(
+    clip: str, misbehaving: Decoder, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    monkeypatch.setenv("DEED", deed)
+    with pytest.raises(MediaError, match="exit status 4"):
+        list(misbehaving.decode(clip, SPEC))
+    monkeypatch.delenv("DEED")
+    assert len(list(misbehaving.decode(clip, SPEC))) == 3
 
 
 def test_one_child_serves_many_files_and_ends_with_the_decoder(clip: str) -> None:
