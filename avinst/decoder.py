@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import IO, Any, Self
 
 from avinst import decoder_messages as messages
+from avinst.errors import UserError
 from avinst.media_types import DECODE, OPEN, DecodeLimits, Loss, MediaError, Segment
 from avinst.spec import DatasetSpec
 
@@ -20,7 +21,7 @@ STARTS_PER_FILE = 3  # a child that something else kills before it has begun a f
 FILES_PER_CHILD = 1000  # so that slow leaks in the libraries never add up to a file's refusal
 
 
-class DecoderStartError(Exception):
+class DecoderStartError(UserError):
     """The child does not even start: the installation is broken, not a file."""
 
 
@@ -69,14 +70,15 @@ class Decoder:
         asked = self._asked
         try:
             child = self._ask(messages.request(os.fspath(path), spec, start_seconds, end_seconds))
-            wait_seconds = self.limits.min_wall_seconds
+            wait_seconds = granted = self.limits.wall_seconds(0.0)
             while True:
                 fields, raw, wait_seconds = child.receive(wait_seconds)
                 kind = fields.get("kind")
                 if kind == "done":
                     break
-                if kind == "opened":
-                    wait_seconds += float(fields["wall_seconds"]) - self.limits.min_wall_seconds
+                if kind == "granted":
+                    wait_seconds += float(fields["wall_seconds"]) - granted
+                    granted = float(fields["wall_seconds"])
                     continue
                 yield messages.parse_part(fields, raw)
                 if self._asked != asked or self._child is not child:
@@ -138,7 +140,8 @@ class _Child:
                 self.kill()
                 complaints.seek(0)
                 last = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
-                raise DecoderStartError(f"{module} does not start: {error}; {last}") from error
+                advice = "avinst doctor checks the installation, --memory_bytes must leave room for the libraries"
+                raise DecoderStartError(f"{module} does not start: {error}; {last}; {advice}") from error
 
     def kill(self) -> None:
         self._killed = True

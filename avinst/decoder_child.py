@@ -34,7 +34,7 @@ def serve(decode: Decode, limits: DecodeLimits) -> None:
             return
         _send(answers, messages.pack({"kind": "accepted"}))  # from here on a death is the file's fault
         # The kernel ends a decoder that spins, even where Python never gets to run again.
-        signal.setitimer(signal.ITIMER_PROF, limits.min_wall_seconds)
+        signal.setitimer(signal.ITIMER_PROF, limits.wall_seconds(0.0))
         for answer in _answers(decode, *messages.parse_request(fields), limits):
             _send(answers, answer)
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -44,17 +44,25 @@ def serve(decode: Decode, limits: DecodeLimits) -> None:
 def _answers(
     decode: Decode, path: str, spec: DatasetSpec, start: float, end: float, limits: DecodeLimits
 ) -> Iterator[bytes]:
-    opened: list[bytes] = []
+    granted = limits.wall_seconds(0.0)
+    grants: list[bytes] = []
 
     def announce(media_seconds: float) -> None:
-        seconds = wall_seconds(media_seconds, limits)
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        opened.append(messages.pack({"kind": "opened", "wall_seconds": seconds}))
+        """Grants the time that so much media may take, where that is more than before."""
+        nonlocal granted
+        seconds = limits.wall_seconds(media_seconds)
+        if seconds > granted:
+            left, _ = signal.getitimer(signal.ITIMER_PROF)
+            signal.setitimer(signal.ITIMER_PROF, left + seconds - granted)
+            grants.append(messages.pack({"kind": "granted", "wall_seconds": seconds}))
+            granted = seconds
 
     try:
         for part in decode(path, spec, start, end, limits, announce=announce):
-            yield from opened
-            opened.clear()
+            if isinstance(part, Segment):
+                announce((part.index + 1) * spec.segment_seconds)  # the head may have told less, or nothing
+            yield from grants
+            grants.clear()
             yield messages.pack_part(part)
     except MediaError as error:
         yield messages.pack_error(error)
@@ -67,11 +75,6 @@ def _answers(
         yield messages.pack_error(MediaError(DECODE, "internal_error", f"{type(error).__name__}: {error}"))
     else:
         yield messages.pack({"kind": "done"})
-
-
-def wall_seconds(media_seconds: float, limits: DecodeLimits) -> float:
-    """Time that media of this length may take."""
-    return max(limits.min_wall_seconds, media_seconds * limits.wall_seconds_per_media_second)
 
 
 def _claim_stdout() -> int:

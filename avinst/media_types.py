@@ -62,6 +62,9 @@ class MediaError(Exception):
         return f"{self.reason} ({self.stage}): {self.detail}"
 
 
+MAX_INTEGER = 2**63 - 1  # of FFmpeg's options and of the kernel's limits
+MAX_WALL_SECONDS = 1e6  # 11 days; poll() counts milliseconds in 32 bits
+
 # Rejects that other limits, or a machine with more memory, could make good.
 LIMIT_REASONS = frozenset(
     {"crashed", "out_of_memory", "timed_out", "too_large", "too_long", "too_many_frames", "too_many_pixels"}
@@ -88,7 +91,15 @@ class DecodeLimits:
     memory_bytes: int = _limit(4 * 2**30, "address space of the decoder's process, libraries (0.3 GB) included")
 
     def __post_init__(self) -> None:
-        """Raises UserError for a limit that no file could keep."""
+        """Raises UserError for a limit that no file could keep, and for one that cannot be passed on."""
         for field in dataclasses.fields(self):
-            if not getattr(self, field.name) > 0:
-                raise UserError(f"--{field.name}={getattr(self, field.name)}: expected more than 0")
+            value = getattr(self, field.name)
+            if not value > 0:
+                raise UserError(f"--{field.name}={value}: expected more than 0")
+            if isinstance(value, int) and value > MAX_INTEGER:
+                raise UserError(f"--{field.name}={value}: expected at most {MAX_INTEGER}")
+
+    def wall_seconds(self, media_seconds: float) -> float:
+        """Time that media of this length may take; no more than timers can count."""
+        seconds = max(self.min_wall_seconds, media_seconds * self.wall_seconds_per_media_second)
+        return min(seconds, MAX_WALL_SECONDS)

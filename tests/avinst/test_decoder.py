@@ -1,20 +1,24 @@
 """The decoder child: real crashes, hangs and lacks of memory cost one file each; it dies with its parent."""
 
+import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from media_factory import write_media
 
+from avinst import decoder_child
 from avinst import decoder_messages as messages
 from avinst.decoder import Decoder, DecoderStartError
+from avinst.errors import UserError
 from avinst.media import decode_segments
 from avinst.media_types import DecodeLimits, Loss, MediaError, Segment
 from avinst.spec import DatasetSpec
@@ -82,13 +86,18 @@ def misbehaving(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[Decoder]:
     (tmp_path / "misbehaving_child.py").write_text(textwrap.dedent(MISBEHAVING_CHILD))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", module_path(tmp_path))
     # Only what is to run into the limit gets a short one: a busy machine must not make others meet it.
     runs_on = request.node.callspec.params["deed"] in ("hang", "spin")
     seconds = 4.0 if runs_on else 60.0
     limits = DecodeLimits(min_wall_seconds=seconds, wall_seconds_per_media_second=0.1, memory_bytes=2**30)
     with MisbehavingDecoder(limits) as decoder:
         yield decoder
+
+
+def module_path(folder: Path) -> str:
+    """Where children find the modules of this folder, and the avinst that is tested."""
+    return f"{folder}{os.pathsep}{Path(__file__).parents[2]}"
 
 
 def link(clip: str, folder: Path, name: str) -> str:
@@ -210,6 +219,60 @@ def test_time_in_which_the_caller_is_busy_does_not_count(clip: str) -> None:
     assert got == [0, 1, 2]
 
 
+def test_time_grows_with_what_is_decoded_where_the_head_tells_no_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in live recordings: 60 s would be all that a concert of hours may take."""
+    timer = [60.0]
+    monkeypatch.setattr(signal, "getitimer", lambda _: (timer[0], 0.0))
+    monkeypatch.setattr(signal, "setitimer", lambda _, seconds: timer.__setitem__(0, seconds))
+
+    def decode(*_: object, announce: Callable[[float], None]) -> Iterator[Segment | Loss]:
+        announce(0.0)
+        for number in range(30):
+            timer[0] -= 1.0  # each takes a second of the processor
+            yield Segment(number, float(number), np.zeros(4, np.float32), b"")
+        yield Loss(3600, "segment", "gap", "costs nothing and earns no time")
+
+    limits = DecodeLimits(min_wall_seconds=60.0, wall_seconds_per_media_second=4.0)
+    answers = decoder_child._answers(decode, "x", SPEC, 0.0, math.inf, limits)
+    sent = [json.loads(answer[8 : 8 + int.from_bytes(answer[:4], "little")]) for answer in answers]
+    assert [fields["kind"] for fields in sent[14:18]] == ["segment", "granted", "segment", "granted"]
+    assert [fields["wall_seconds"] for fields in sent if fields["kind"] == "granted"] == list(range(64, 121, 4))
+    assert timer == [120.0 - 30.0]
+
+
+def test_granted_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = []
+    script = [("granted", 64.0), ("loss", 0.0), ("granted", 68.0), ("done", 0.0)]
+
+    class Child:
+        def receive(self, wait_seconds: float) -> tuple[dict[str, object], bytes, float]:
+            waited.append(wait_seconds)
+            kind, seconds = script[len(waited) - 1]
+            loss = {"segment": None, "stage": "", "reason": "", "detail": ""}
+            return {"kind": kind, "wall_seconds": seconds, **loss}, b"", wait_seconds - 1.0
+
+    decoder = Decoder(DecodeLimits(min_wall_seconds=60.0))
+    decoder._child = Child()  # type: ignore[assignment]
+    monkeypatch.setattr(decoder, "_ask", lambda _: decoder._child)
+    assert len(list(decoder.decode("x", SPEC))) == 1
+    assert waited == [60.0, 63.0, 62.0, 65.0]
+
+
+@pytest.mark.parametrize("seconds", [math.inf, 1e300, 1e10])
+def test_as_good_as_no_limit_of_time(clip: str, seconds: float) -> None:
+    limits = DecodeLimits(
+        min_wall_seconds=seconds, wall_seconds_per_media_second=seconds, max_duration_seconds=math.inf
+    )
+    with Decoder(limits) as decoder:
+        assert len(list(decoder.decode(clip, SPEC))) == 3
+
+
+@pytest.mark.parametrize("name", ["memory_bytes", "max_pixels", "max_file_bytes"])
+def test_limits_that_no_machine_counts_to_are_refused(name: str) -> None:
+    with pytest.raises(UserError, match=f"--{name}=1{'0' * 20}: expected at most"):
+        DecodeLimits(**{name: 10**20})
+
+
 def test_child_that_cannot_start_is_no_fault_of_the_file(clip: str) -> None:
     class Broken(Decoder):
         child_module = "avinst.no_such_module"
@@ -265,7 +328,7 @@ def test_child_dies_when_its_parent_is_killed(clip: str, tmp_path: Path, deed: s
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": module_path(tmp_path)},
     )
     assert process.stdout
     pid = int(process.stdout.readline())
