@@ -87,11 +87,12 @@ def tfrecord_path(data_dir: str, name: str) -> str:
 def media_changed(record: ShardRecord, rows: Sequence[ManifestRow], media_root: str) -> bool:
     """Whether a recording's file has another size than when the shard was made: mended, replaced or come since.
 
+    One that is gone has not changed: what was made of it stays, when a disk is not there or was cleared since.
     On a cloud file system only the rejected recordings are looked at: a request for each of a million takes hours.
     """
     rejected = {reject.video_id for reject in record.rejects if reject.segment is None}
     return any(
-        media_size(media_root, row) != record.media_bytes[row.video_id]
+        media_size(media_root, row) not in (record.media_bytes[row.video_id], -1)
         for row in rows
         if row.video_id in rejected or not paths.is_remote(media_root)
     )

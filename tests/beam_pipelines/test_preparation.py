@@ -201,6 +201,21 @@ def test_other_limits_are_another_try_for_what_the_old_ones_cost(videos, dataset
     assert len([file for file, time in written.items() if file.stat().st_mtime_ns != time]) == 1
 
 
+def test_a_disk_that_is_not_there_costs_nothing_that_was_made(videos, tmp_path):
+    root = tmp_path / "videos"
+    shutil.copytree(videos, root)
+    first = prepare_dataset(config(root, tmp_path / "set"), SPEC)
+    before = digests(tmp_path / "set")
+    for file in root.rglob("*.mp4"):
+        file.unlink()
+    assert prepare_dataset(config(root, tmp_path / "set"), SPEC) == first
+    assert digests(tmp_path / "set") == before
+    # Nor in a job that is not finished: only what is missing is tried.
+    (tmp_path / "set" / "dataset.json").unlink()
+    assert prepare_dataset(config(root, tmp_path / "set"), SPEC) == first
+    assert digests(tmp_path / "set") == before
+
+
 def test_a_wrong_media_root_is_no_lasting_harm(videos, tmp_path, capsys):
     (tmp_path / "wrong").mkdir()
     argv = [f"--manifest={videos}/manifest.csv", f"--data_dir={tmp_path}/set", "--frame_size=32"]
