@@ -10,6 +10,7 @@ import apache_beam as beam
 from avinst import paths
 from avinst.dataset import SHARDS_FOLDER, Dataset, load_dataset
 from avinst.decoder import Decoder
+from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.manifest_rows import read_manifest
 from avinst.media_types import DecodeLimits
@@ -69,7 +70,7 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
         The finished dataset.
 
     Raises:
-        UserError: bad manifest, folders or flags, or too many rejects.
+        UserError: bad manifest, folders or flags, another process at work in the directory, or too many rejects.
     """
     shards, labels, media_root = _planned(config, spec)
     if is_finished(config.data_dir, shards, media_root, config.limits):
@@ -78,14 +79,15 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     # Before anything is deleted: these check the flags.
     check_workers_reach(beam_flags, {"--media_root": media_root, "--data_dir": config.data_dir})
     pipeline = make_pipeline(beam_flags, config.workers, elements=sum(len(shard.rows) for shard in shards))
-    paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
-    clear(config.data_dir, shards, media_root, config.limits)
     # Absolute, for workers have working directories of their own.
     work = Work(spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits)
     add_prepare(pipeline, shards, work)
-    with watching(config.data_dir, shards):
-        _run(pipeline, config.data_dir)
-    return finish_dataset(config.data_dir, shards, spec, labels, config.max_reject_rate)
+    with only_writer(config.data_dir, "prepare", "data_dir"):
+        paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
+        clear(config.data_dir, shards, media_root, config.limits)
+        with watching(config.data_dir, shards):
+            _run(pipeline, config.data_dir)
+        return finish_dataset(config.data_dir, shards, spec, labels, config.max_reject_rate)
 
 
 def estimate_dataset(config: PrepareConfig, spec: DatasetSpec) -> "Estimate":

@@ -5,6 +5,7 @@ import functools
 
 from avinst import paths
 from avinst.dataset import Dataset, load_dataset
+from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.progress import tell
 from trainer.batches import Batches
@@ -19,7 +20,6 @@ from trainer.models import build_model
 from trainer.models.build import INPUT_OF, MODALITIES
 from trainer.preview import write_preview
 from trainer.run import CHECKPOINTS_FOLDER, LOGS_FOLDER, MODEL_FILE, STAGES_FOLDER, RunPaths, open_run
-from trainer.run_lock import only_training
 from trainer.training import drop_checkpoints, fit, save_stage, stage_model_path
 
 STAGES = {
@@ -49,7 +49,7 @@ def train(run_dir: str, data_dir: str, config: TrainConfig, log_dir: str = "") -
     if config.precision == "auto":
         config = dataclasses.replace(config, precision=suitable_precision())
     check_initial_run(config, dataset)
-    with only_training(run_dir):
+    with only_writer(run_dir, "train", "run_dir"):
         open_run(run_dir, config, dataset)
         _train_stages(RunPaths(run_dir, log_dir or paths.join(run_dir, LOGS_FOLDER)), dataset, config)
 

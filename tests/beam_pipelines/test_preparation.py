@@ -14,6 +14,7 @@ from media_factory import clicks, flash_picture, write_media
 
 from avinst import inspection
 from avinst.dataset import load_dataset
+from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.log_mel import log_mel
 from avinst.media_types import DecodeLimits
@@ -222,6 +223,17 @@ def test_a_wrong_media_root_is_no_lasting_harm(videos, tmp_path, capsys):
     assert prepare_command.main(["avinst prepare", *argv, f"--media_root={tmp_path}/wrong"]) == 1
     assert "13 of 13 recordings gave no example (not_found 13)" in capsys.readouterr().err
     assert prepare_command.main(["avinst prepare", *argv, "--max_reject_rate=0.5"]) == 0
+
+
+def test_a_second_job_leaves_the_first_one_alone(videos, tmp_path):
+    data_dir = tmp_path / "set"
+    half_done = data_dir / ".tmp-1-00000000-train-00000-of-00003.tfrecord"
+    with only_writer(str(data_dir), "prepare", "data_dir"):
+        (data_dir / "shards").mkdir()
+        half_done.write_text("half")
+        with pytest.raises(UserError, match="another avinst prepare is at work in"):
+            prepare_dataset(config(videos, data_dir), SPEC)
+    assert {file.name for file in data_dir.iterdir()} == {half_done.name, "shards"}
 
 
 def test_somebody_elses_tfrecords_are_not_touched(videos, tmp_path):
