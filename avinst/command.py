@@ -1,6 +1,7 @@
 """How every command runs: its own flags, help, one-line errors, exit status."""
 
 import dataclasses
+import math
 import os
 import sys
 import textwrap
@@ -10,9 +11,11 @@ from typing import Any
 from absl import flags
 
 from avinst.errors import Interrupted, UsageError, UserError
+from avinst.paths import check_scheme
 
 # Set to anything, it lets errors of the file system pass with their traceback.
 TRACEBACK_VARIABLE = "AVINST_TRACEBACK"
+_NAMES_OF_PATHS = ("dir", "directory", "root", "manifest", "output", "sheet", "from", "weights", "annotations")
 DONE, FAILED, WRONG_FLAGS, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -69,6 +72,8 @@ def _run(
     except flags.Error as error:
         return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
     try:
+        for flag in (flag_values[flag_name] for flag_name in flag_values):
+            flag.value = _cleaned(flag)
         if positional or pass_unknown:
             body(rest)
         else:
@@ -89,6 +94,25 @@ def _run(
             raise
         return _fail(name, message, FAILED)
     return DONE
+
+
+def _cleaned(flag: flags.Flag[Any]) -> Any:
+    """The flag's value; of a path with `~` replaced, which a shell leaves alone after `=`.
+
+    Raises:
+        UserError: it is NaN, which passes absl's bounds, or a path on a file system that avinst does not read.
+    """
+    if isinstance(flag.value, float) and math.isnan(flag.value):
+        raise UsageError(f"flag --{flag.name}={flag.value}: expected a number")
+    if not flag.name.endswith(_NAMES_OF_PATHS):
+        return flag.value
+    if isinstance(flag.value, list):
+        return [_as_path(part) for part in flag.value]
+    return _as_path(flag.value) if flag.value else flag.value
+
+
+def _as_path(text: str) -> str:
+    return check_scheme(os.path.expanduser(text))  # noqa: PTH111  # pathlib spoils gs://
 
 
 def _file_trouble(error: Exception) -> str | None:

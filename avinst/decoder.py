@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from typing import IO, Any, Self
@@ -119,7 +120,7 @@ class _Child:
 
     def __init__(self, module: str, limits: DecodeLimits) -> None:
         self.files = 0
-        self._killed = False
+        self._killed, self._owner = False, threading.get_ident()
         # One thread a child: the job runs one child a core. -P: no module is taken from the working directory.
         settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
         # Else glibc keeps what FFmpeg frees while it builds the index of a long file: 10 MB for 2 hours.
@@ -146,10 +147,12 @@ class _Child:
     def kill(self) -> None:
         self._killed = True
         self._process.kill()
+        self._process.wait()
+        if threading.get_ident() != self._owner:
+            return  # its thread may just be reading: a descriptor that is closed may be another file's at once
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 pipe.close()
-        self._process.wait()
 
     def ask(self, request: bytes) -> None:
         """Hands over a request and waits until the child has accepted it.

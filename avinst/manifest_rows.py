@@ -12,6 +12,7 @@ SPLITS = ("train", "validation", "test")
 LABEL_SEPARATOR = "|"
 # Control characters, line and paragraph separators, lone surrogates: labels are written as lines of files.
 _NOT_IN_LABELS = ("Cc", "Zl", "Zp", "Cs")
+_MAX_SECONDS = 1e9  # 30 years: what time stamps of microseconds hold without a thought
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +84,8 @@ def _checked_row(values: manifest_text.Values, media_root: str) -> ManifestRow:
     start, end = _seconds(values, "start_seconds", 0.0), _seconds(values, "end_seconds", math.inf)
     if not 0 <= start < end:
         raise UserError(f"start_seconds {start:g} and end_seconds {end:g}; expected 0 <= start < end")
+    if start > _MAX_SECONDS:
+        raise UserError(f"start_seconds {start:g}; expected at most {_MAX_SECONDS:g}")
     video_id = _text(values, "video_id") or str(PurePosixPath(video_path).with_suffix(""))
     if "\0" in video_id:
         raise UserError(f"video_id {video_id!r} holds a NUL character; remove it")
@@ -111,7 +114,10 @@ def _text(values: manifest_text.Values, name: str) -> str:
     value = values.get(name)
     if isinstance(value, dict | list | bool):
         raise UserError(f"{name} {value!r} is neither text nor a number")
-    return "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    if any(unicodedata.category(character) == "Cs" for character in text):
+        raise UserError(f"{name} {text!r} holds half of a surrogate pair, which no text file can; write it whole")
+    return text
 
 
 def _seconds(values: manifest_text.Values, name: str, default: float) -> float:

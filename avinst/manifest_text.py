@@ -95,8 +95,8 @@ def _parse_jsonl(text: str) -> Iterator[tuple[int, Values | UserError]]:
 def _json_values(content: str) -> Values:
     try:
         values = json.loads(content)
-    except json.JSONDecodeError as error:
-        raise UserError(f"not JSON: {error.msg}") from error
+    except ValueError as error:  # JSONDecodeError, and what Python says of numbers with thousands of digits
+        raise UserError(f"not JSON: {getattr(error, 'msg', error)}") from error
     except RecursionError as error:
         raise UserError("not a row: nested too deeply") from error
     if not isinstance(values, dict):

@@ -13,6 +13,8 @@ What a segment is:
   sound has ended before it or within its first 0.1 s (`no_sound`), where neither any sound nor a new frame
   falls in it (`gap`), and where its sound or its frame could not be decoded (`damaged`).
 - Of more than 100 losses in a row for one reason, the rest is one Loss without a number.
+- What comes at a time that the file has passed already is left out; from a segment's length on it is one Loss,
+  `times_repeat`: transport streams that were joined end to end.
 - If a file holds fewer segments than its head says, the missing ones are one Loss, `truncated`.
 - Several streams of a kind: the one marked as default, else the first. Cover art is no picture.
 
@@ -101,26 +103,25 @@ class _Part:
         self._pictures = Pictures(file, spec, self._exact_start, limits, planned)
 
     def segments(self) -> Iterator[Segment | Loss]:
-        number = made = 0
+        number = 0
         while self._holds(number):
             _check_duration(self._time(number) - self._start, self._limits)
-            part = self._segment(number)
-            made += isinstance(part, Segment)
-            yield part
+            yield self._segment(number)
             number += 1
-        promised = self._promised()
-        if promised > number:
-            end = max(self._sound.end_seconds or 0.0, self._pictures.end_seconds)
-            detail = (
-                f"the file's head promises {self._file.declared_seconds:.2f} s, it holds {max(0.0, end):.2f} s"
-            )
+        end = max(0.0, self._sound.end_seconds or 0.0, self._pictures.end_seconds)
+        if self._promised() > number:
+            detail = f"the file's head promises {self._file.declared_seconds:.2f} s, it holds {end:.2f} s"
             if not number:
                 raise MediaError(DECODE, "truncated", detail)
             yield Loss(None, SEGMENT, "truncated", detail)
-        elif not number:
-            length = min(self._end, max(self._sound.end_seconds or 0.0, self._pictures.end_seconds)) - self._start
-            detail = f"{max(0.0, length):.2f} s, a segment takes {self._spec.segment_seconds:g} s"
+        if not number:
+            length = max(0.0, min(self._end, end) - self._start)
+            detail = f"{length:.2f} s, a segment takes {self._spec.segment_seconds:g} s"
             raise MediaError(SEGMENT, "too_short", detail)
+        overtaken = max(self._sound.overtaken_seconds, self._pictures.overtaken_seconds)
+        if overtaken >= self._spec.segment_seconds:
+            detail = f"{overtaken:.2f} s of it lie at times that the file was at before; was it joined end to end?"
+            yield Loss(None, SEGMENT, "times_repeat", detail)
 
     def _time(self, number: int) -> float:
         """Media time at which a segment begins, seconds."""

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import math
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from av.stream import Discard, Disposition
 from avinst.media_types import OPEN, DecodeLimits, MediaError
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,dv"
+_CLOCK_TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 # So much of one stream is held in memory while the other is read; where a file is interleaved more coarsely, the
 # stream gets a demuxer of its own. Not from the beginning: each holds an index of the file, 20 MB for 2 hours.
 HELD_BYTES = 16 * 2**20
@@ -65,6 +67,10 @@ class MediaFile:
             return float(
                 video.frames / video.average_rate
             )  # of a cut AVI, FFmpeg gives what is left as its length
+        ends = [end for end in map(_end_seconds, self._streams.values()) if end is not None]
+        if len(ends) == len(self._streams) < len(self._container.streams):
+            # The whole file's length may be that of subtitles or of another sound.
+            return max(ends) - (0.0 if "matroska" in self.format_name else float(self.zero))
         duration = self._container.duration
         return duration / av.time_base if duration and duration > 0 else None
 
@@ -228,6 +234,20 @@ def _check_pixels(codec: Any, limits: DecodeLimits) -> None:
     if codec.width * codec.height > limits.max_pixels:
         size = f"{codec.width} x {codec.height}"
         raise MediaError(OPEN, "too_many_pixels", f"pictures of {size}; {limits.max_pixels} pixels are allowed")
+
+
+def _end_seconds(stream: Any) -> float | None:
+    """Where a stream ends by its own account, on the clock of its time stamps; None where it does not say."""
+    if stream.duration:
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+    # Matroska's muxers note it in a tag: 00:01:02.345000000.
+    tag = next((text for name, text in stream.metadata.items() if name.startswith("DURATION")), "")
+    match = _CLOCK_TIME.fullmatch(tag.strip("\0"))
+    return (
+        sum(float(part) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True))
+        if match
+        else None
+    )
 
 
 def _start_seconds(container: Any) -> Fraction:

@@ -47,13 +47,15 @@ class VideoUnits:
 
     Attributes:
         end: time stamp at which the last frame seen so far ceases to be shown; None before the first.
+        overtaken: time, in the stream's unit, of frames left out for they came after frames of a far later time.
     """
 
     def __init__(self, packets: Iterator[Any], stream: Any, limits: DecodeLimits) -> None:
         self.end: int | None = None
+        self.overtaken = 0
         self._packets, self._limits = packets, limits
         rate = stream.average_rate
-        self._usual_duration = round(1 / (rate * stream.time_base)) if rate else 0
+        self.usual_duration = round(1 / (rate * stream.time_base)) if rate else 0
         self._unit_seconds = float(stream.time_base)
         self._has_hidden = stream.codec_context.name == "vp8"
 
@@ -73,7 +75,7 @@ class VideoUnits:
                 continue
             count, least, most = count + 1, min(stamp, stamp if least is None else least), max(stamp, most)
             self._check_rate(count, most - least)
-            end = stamp + (packet.duration or self._usual_duration)
+            end = stamp + (packet.duration or self.usual_duration)
             self.end = end if self.end is None else max(self.end, end)
         if unit:
             yield unit
@@ -213,7 +215,11 @@ def all_shots(
             heapq.heappush(ranks, unit.pts)
         for frame in frames_of(unit):
             stamp = heapq.heappop(ranks) if by_rank and ranks else frame.pts
-            if stamp is None or (shown is not None and stamp <= shown_stamp):
+            if stamp is None:
+                continue
+            if shown is not None and stamp <= shown_stamp:
+                if shown_stamp - stamp > REORDERED_FRAMES * units.usual_duration:
+                    units.overtaken += units.usual_duration
                 continue
             while next_moment < stamp:
                 yield shot()

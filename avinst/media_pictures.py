@@ -69,6 +69,11 @@ class Pictures:
         """Media time at which the last frame read so far ceases to be shown; 0 before the first."""
         return 0.0 if self._units.end is None else self.seconds(self._units.end)
 
+    @property
+    def overtaken_seconds(self) -> float:
+        """Time of frames that were left out, for they came after frames that are shown later."""
+        return float(self._units.overtaken * self._stream.time_base)
+
     def seconds(self, stamp: int) -> float:
         """Media time of a time stamp of the stream."""
         return float(stamp * self._stream.time_base - self._file.zero)
@@ -106,10 +111,10 @@ class Pictures:
         def moment(number: int) -> int:
             return math.floor((middle + number * self._length) / stream.time_base)
 
-        # AVI stores no presentation times; FFmpeg makes them up, wrongly for frames that these codecs reorder
-        # (MPEG-4: where two frames share a packet, as DivX and XviD pack them).
+        # AVI stores no presentation times, and FFmpeg reads none in MXF; it makes them up, wrongly for frames that
+        # these codecs reorder (MPEG-4: where two frames share a packet, as DivX and XviD pack them).
         reordering = codec.name in ("h264", "hevc", "mpeg4") and bool(codec.has_b_frames)
-        by_rank = self._file.format_name == "avi" and reordering
+        by_rank = self._file.format_name in ("avi", "mxf") and reordering
         if planned and not by_rank:
             return units, planned_shots(units, codec, moment, self._made, render)
         return units, all_shots(units, codec, moment, self._made, render, by_rank)

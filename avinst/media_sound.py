@@ -25,6 +25,7 @@ class Sound:
     Attributes:
         end_seconds: media time at which the sound ends, once the last packet was read; until then None.
         bad_packets: media times of packets that could not be decoded, seconds.
+        overtaken_seconds: length of what was left out, for its place was taken by sound that came earlier.
     """
 
     def __init__(self, packets: Iterator[Any], stream: Any, zero: Fraction, origin: int, rate: int) -> None:
@@ -39,6 +40,7 @@ class Sound:
         """
         self.end_seconds: float | None = None
         self.bad_packets: list[float] = []
+        self.overtaken_seconds = 0.0
         self._zero, self._origin, self._rate = zero, origin, rate
         self._packets, self._stream = packets, stream
         self._runs: deque[tuple[float, float]] = deque()  # where decoded sound lies, media time in seconds
@@ -114,6 +116,7 @@ class Sound:
                     if abs(place - position) <= SEAM_SECONDS * rate and self._runs:
                         place = position
                 # What was heard first stays: a frame that overlaps it gives only what comes after.
+                self.overtaken_seconds += min(len(samples), max(0, position - place)) / rate
                 samples = samples[max(0, position - place) :]
                 place = max(place, position)
                 if not len(samples):

@@ -72,7 +72,11 @@ def relative_below(root: str, path: str) -> str:
         path = str(Path(path).relative_to(Path(root).absolute()))
     if ".." in PurePosixPath(path).parts:
         raise UserError(f"path {path!r} leaves the media root by '..'; give a path below {root!r}")
-    if not stays_below(root, path):
+    try:
+        below = stays_below(root, path)
+    except OSError as error:
+        raise UserError(f"path {path!r} cannot be looked at: {error.strerror}; rename it") from error
+    if not below:
         raise UserError(f"path {path!r} is a link out of the media root {root!r}; put a copy in its place")
     return str(PurePosixPath(path))
 
@@ -84,13 +88,33 @@ def stays_below(root: str, path: str) -> bool:
 
 def _real(file: Path) -> Path:
     """Where a file really lies; the folders of a manifest's many rows are looked up once."""
-    return file.resolve() if file.is_symlink() else _resolved(file.parent.absolute()) / file.name
+    try:
+        return file.resolve() if file.is_symlink() else _resolved(file.parent.absolute()) / file.name
+    except RuntimeError:  # a link that leads to itself; it lies here, and nothing can be read through it
+        return file.absolute()
 
 
 @functools.lru_cache(maxsize=10_000)
 def _resolved(folder: Path) -> Path:
     """Of an absolute path: what a relative one means changes with the working directory."""
     return folder.resolve()
+
+
+class RemoteFileError(OSError):
+    """A file on a cloud file system that is not there or may not be read; other troubles pass."""
+
+
+@contextlib.contextmanager
+def _file_errors(path: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        import tensorflow as tf
+
+        if isinstance(error, tf.errors.NotFoundError | tf.errors.PermissionDeniedError):
+            what = "not found" if isinstance(error, tf.errors.NotFoundError) else "permission denied"
+            raise RemoteFileError(0, what, path) from error
+        raise
 
 
 def _gfile() -> Any:
@@ -102,7 +126,10 @@ def _gfile() -> Any:
 
 def exists(path: str) -> bool:
     """Whether a file or directory is there."""
-    return bool(_gfile().exists(path)) if is_remote(path) else Path(path).exists()
+    if not is_remote(path):
+        return Path(path).exists()
+    with _file_errors(path):
+        return bool(_gfile().exists(path))
 
 
 def is_directory(path: str) -> bool:
@@ -139,6 +166,16 @@ def make_directory(path: str) -> None:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make the directory {path!r}: {error.strerror}; choose another one") from error
+
+
+def check_writable(path: str) -> None:
+    """Raises UserError where a local directory, there or yet to be made, could not be written to."""
+    if is_remote(path):
+        return
+    there = next(folder for folder in (Path(path).absolute(), *Path(path).absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        what = "may not be written to" if there.is_dir() else "is a file"
+        raise UserError(f"cannot write to {path!r}: {str(there)!r} {what}; choose another directory")
 
 
 def read_bytes(path: str) -> bytes:
@@ -233,5 +270,6 @@ def local_copy(path: str) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="avinst-") as folder:
         copy = str(Path(folder, "media" + PurePosixPath(path).suffix))
-        _gfile().copy(path, copy)
+        with _file_errors(path):
+            _gfile().copy(path, copy)
         yield copy

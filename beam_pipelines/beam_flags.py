@@ -35,15 +35,16 @@ def check_beam_flags(beam_flags: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
     for options in [PipelineOptions, *PipelineOptions.__subclasses__()]:
         options._add_argparse_args(parser)  # Beam's hook for extending options; there is no public reader
-    known = {name for action in parser._actions for name in action.option_strings}
+    known = {name: action for action in parser._actions for name in action.option_strings}
     for flag in beam_flags:
         name = flag.split("=")[0]
         if name.startswith("-") and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else "it is neither avinst's nor Beam's"
             raise UsageError(f"unknown flag {name}; {hint}")
-        if not name.startswith("-"):
-            raise UsageError(f"unexpected argument {flag!r}; flags are written --name=value")
+        if not name.startswith("-") or (name == flag and known[name].nargs != 0):
+            what = f"{name} has no value" if name.startswith("-") else f"unexpected argument {flag!r}"
+            raise UsageError(f"{what}; flags are written --name=value")
 
 
 def check_workers_reach(beam_flags: Sequence[str], folders: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Sequence
 
+from avinst import paths
 from avinst.decoder import Decoder
 from avinst.machine import available_cores
 from avinst.manifest_rows import ManifestRow
@@ -13,7 +14,7 @@ from avinst.schema import encode_example
 from avinst.spec import DatasetSpec
 from avinst.splits import unit_interval_hash
 from beam_pipelines.layout import Shard
-from beam_pipelines.shard_record import Reject
+from beam_pipelines.shard_record import Reject, media_size
 from beam_pipelines.shard_writer import examples_of
 
 SAMPLE = 12
@@ -33,6 +34,7 @@ class Estimate:
         sample_bytes: of these examples, serialized.
         sample_seconds: that one core took for them, seconds.
         rejects: what gave no example.
+        missing: paths of the manifest's videos that are not there; on a cloud file system of the sample's alone.
         workers: threads of the local runner.
     """
 
@@ -43,6 +45,7 @@ class Estimate:
     sample_bytes: int
     sample_seconds: float
     rejects: tuple[Reject, ...]
+    missing: tuple[str, ...]
     workers: int
 
     @property
@@ -77,6 +80,9 @@ class Estimate:
             f"CPU        about {self.cpu_seconds / 3600:.2f} hours",
             f"time here  about {format_seconds(self.wall_seconds)} with {self.workers} workers",
         ]
+        if self.missing:
+            names = ", ".join(repr(name) for name in self.missing[:3]) + (" ..." if len(self.missing) > 3 else "")
+            lines.append(f"missing    {len(self.missing)} of {self.videos} videos are not there: {names}")
         lines += [f"reject     {reject.path}: {reject.reason}, {reject.detail}" for reject in self.rejects]
         return "\n".join([*lines, "nothing was written"])
 
@@ -112,6 +118,8 @@ def estimate(
     first = dataclasses.replace(chosen[0], end_seconds=chosen[0].start_seconds + spec.segment_seconds)
     for _ in itertools.islice(examples_of(first, spec, labels, media_root, decoder, lambda *_: None), 1):
         pass
+    looked_at = chosen if paths.is_remote(media_root) else rows
+    missing = tuple(row.video_path for row in looked_at if media_size(media_root, row) < 0)
     progress = Progress("sampled videos", len(chosen))
     segments = size = 0
     start = time.monotonic()
@@ -123,5 +131,13 @@ def estimate(
     seconds = time.monotonic() - start
     progress.finish()
     return Estimate(
-        len(rows), len(shards), len(chosen), segments, size, seconds, tuple(rejects), workers or available_cores()
+        videos=len(rows),
+        shards=len(shards),
+        sampled=len(chosen),
+        sample_segments=segments,
+        sample_bytes=size,
+        sample_seconds=seconds,
+        rejects=tuple(rejects),
+        missing=missing,
+        workers=workers or available_cores(),
     )

@@ -69,7 +69,10 @@ def _check_reject_rate(
     empty = counts.count(0)
     if empty <= max_reject_rate * len(counts) and empty < len(counts):
         return
-    reasons = collections.Counter(reject.reason for reject in rejects if reject.segment is None)
+    given = {video for record in records for video, segments in record.segments_of_video.items() if segments}
+    # One reason a recording: that of the whole of it (told last), else of its last segment.
+    reason_of = {reject.video_id: reject.reason for reject in rejects if reject.video_id not in given}
+    reasons = collections.Counter(reason_of.values())
     listed = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
     raise UserError(
         f"{empty} of {len(counts)} recordings gave no example ({listed}), more than --max_reject_rate="

@@ -93,6 +93,8 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
 def estimate_dataset(config: PrepareConfig, spec: DatasetSpec) -> "Estimate":
     """What `prepare_dataset` would cost; writes nothing. Raises UserError as it does for bad input."""
     shards, labels, media_root = _planned(config, spec)
+    check_ours(config.data_dir, shards, spec, config.overwrite)
+    paths.check_writable(config.data_dir)
     import_tensorflow_quietly()  # not at the top: errors in the manifest are told before it
     from beam_pipelines.dry_run import estimate
 

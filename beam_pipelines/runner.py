@@ -1,12 +1,16 @@
 """How a pipeline is run: in this process by default, by any Beam runner through Beam's own flags."""
 
+import contextlib
 import importlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from unittest import mock
 
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.worker import sdk_worker
 
 from avinst.errors import UserError
 from avinst.machine import available_cores
@@ -24,7 +28,8 @@ def make_pipeline(beam_flags: Sequence[str], workers: int, elements: int = 0) ->
     Args:
         beam_flags: flags for Beam, such as --runner=DataflowRunner.
         workers: threads of the in-process runner; 0 for one per core. Other runners have flags of their own.
-        elements: how many elements the pipeline begins with; Dask divides the work by it.
+        elements: how many elements the pipeline begins with, 0 if unknown: more threads would have nothing to
+            do, and Dask divides the work by it.
 
     Raises:
         UsageError: a flag is none of Beam's.
@@ -35,7 +40,9 @@ def make_pipeline(beam_flags: Sequence[str], workers: int, elements: int = 0) ->
     runner = runner_of(beam_flags)
     if not runner:
         # By name, for DirectRunner first looks for a Go runner to download.
-        local = ["--direct_running_mode=multi_threading", f"--direct_num_workers={workers or available_cores()}"]
+        threads = workers or available_cores()
+        threads = min(threads, elements) if elements else threads
+        local = ["--direct_running_mode=multi_threading", f"--direct_num_workers={threads}"]
         return beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([*beam_flags, *local]))
     check_endpoints(options)
     _fill_in(options, runner, elements)
@@ -51,21 +58,39 @@ def make_pipeline(beam_flags: Sequence[str], workers: int, elements: int = 0) ->
 
 def run_to_end(pipeline: beam.Pipeline) -> None:
     """Runs the pipeline and waits for it; raises whatever the runner raises."""
-    result = pipeline.run()
-    try:
-        result.wait_until_finish()
-    finally:
-        client = getattr(result, "client", None)
-        if client is not None:
-            client.close()  # Dask's: left open, it takes over every later use of Dask in this process
+    with _quiet_if_local(pipeline):
+        result = pipeline.run()
+        try:
+            result.wait_until_finish()
+        finally:
+            client = getattr(result, "client", None)
+            if client is not None:
+                client.close()  # Dask's: left open, it takes over every later use of Dask in this process
+
+
+@contextlib.contextmanager
+def _quiet_if_local(pipeline: beam.Pipeline) -> Iterator[None]:
+    """Keeps the in-process runner from logging the traceback of an error in each layer: it is raised too."""
+    if not isinstance(pipeline.runner, FnApiRunner):
+        yield
+        return
+    log = logging.getLogger("apache_beam")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    # Its worker threads print the traceback besides logging it.
+    with mock.patch.object(sdk_worker, "print", mock.Mock(), create=True):
+        try:
+            yield
+        finally:
+            log.setLevel(before)
 
 
 def describe_failure(error: Exception) -> str:
     """One line for what a runner raised: its last line says what happened, those above say where."""
     if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call):
         return f"the runner's server: {error.code().name}, {error.details()}"
-    lines = str(error).strip().splitlines()
-    return lines[-1].strip() if lines else type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if any(map(str.isalnum, line))]
+    return lines[-1] if lines else type(error).__name__
 
 
 def _fill_in(options: PipelineOptions, runner: str, elements: int) -> None:

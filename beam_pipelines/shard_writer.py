@@ -1,5 +1,6 @@
 """Writes one shard: decodes its recordings one after the other, computes log-mel, writes the TFRecord file."""
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from beam_pipelines.shard_record import Reject, ShardRecord, media_size, save_re
 
 # Segments whose log-mel is computed at once: one call of the graph, and a bound on what is held in memory.
 _BATCH = 60
+RejectRow = Callable[[ManifestRow, int | None, str, str, str], None]
 
 
 def write_shard(
@@ -58,7 +60,7 @@ def examples_of(
     labels: Sequence[str],
     media_root: str,
     decoder: Decoder,
-    reject: Callable[[ManifestRow, int | None, str, str, str], None],
+    reject: RejectRow,
 ) -> Iterator[Example]:
     """The examples of one recording; what gives none goes to `reject` (row, segment, stage, reason, detail)."""
     indices = tuple(sorted(labels.index(name) for name in row.labels))
@@ -71,6 +73,18 @@ def examples_of(
     if not found:
         reject(row, None, "find", "not_found", f"there is no file {row.video_path!r} below the media root")
         return
+    with contextlib.ExitStack() as copies:
+        try:
+            local = copies.enter_context(paths.local_copy(path))
+        except paths.RemoteFileError as error:
+            reject(row, None, "find", "not_readable", f"{row.video_path!r} cannot be fetched: {error.strerror}")
+            return
+        yield from _decoded(row, local, spec, indices, decoder, reject)
+
+
+def _decoded(
+    row: ManifestRow, local: str, spec: DatasetSpec, indices: tuple[int, ...], decoder: Decoder, reject: RejectRow
+) -> Iterator[Example]:
     pending: list[Segment] = []
 
     def flush() -> Iterator[Example]:
@@ -87,14 +101,13 @@ def examples_of(
         pending.clear()
 
     try:
-        with paths.local_copy(path) as local:
-            for item in decoder.decode(local, spec, row.start_seconds, row.end_seconds):
-                if isinstance(item, Loss):
-                    reject(row, item.segment, item.stage, item.reason, item.detail)
-                    continue
-                pending.append(item)
-                if len(pending) == _BATCH:
-                    yield from flush()
+        for item in decoder.decode(local, spec, row.start_seconds, row.end_seconds):
+            if isinstance(item, Loss):
+                reject(row, item.segment, item.stage, item.reason, item.detail)
+                continue
+            pending.append(item)
+            if len(pending) == _BATCH:
+                yield from flush()
     except MediaError as error:
         reject(row, None, error.stage, error.reason, error.detail)
     if pending:

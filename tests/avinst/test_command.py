@@ -8,12 +8,20 @@ from avinst import command
 from avinst.errors import UsageError, UserError
 
 FLAGS = flags.FlagValues()
+RATE = flags.DEFINE_float("rate", 0.5, "a rate", lower_bound=0.0, upper_bound=1.0, flag_values=FLAGS)
+FOLDER = flags.DEFINE_string("data_dir", "", "a folder", flag_values=FLAGS)
+FILES = flags.DEFINE_list("annotations", [], "files", flag_values=FLAGS)
+NAME = flags.DEFINE_string("video_id", "", "a name", flag_values=FLAGS)
 SIZE = flags.DEFINE_integer("frame_size", 3, "a size", flag_values=FLAGS)
 seen = []
 
 
 def body():
     seen.append(SIZE.value)
+
+
+def body_with_paths():
+    seen.append((FOLDER.value, FILES.value, NAME.value))
 
 
 def body_with_arguments(arguments):
@@ -59,6 +67,7 @@ def test_unknown_flags_are_passed_on_only_where_wanted():
     [
         (["--frame_sice=7"], "Did you mean: frame_size"),
         (["--frame_size=big"], "frame_size"),
+        (["--rate=nan"], "--rate=nan: expected a number"),
         (["stray"], "unexpected argument 'stray'"),
     ],
 )
@@ -68,6 +77,18 @@ def test_wrong_flags(capsys, argv, message):
     assert message in error
     assert error.count("\n") == 1
     assert not seen
+
+
+def test_a_tilde_is_the_home_folder_in_paths_alone(monkeypatch):
+    monkeypatch.setenv("HOME", "/houses/me")
+    argv = ["x", "--data_dir=~/set", "--annotations=~/a.csv,gs://bucket/~/b.csv", "--video_id=~/c"]
+    assert command.run(body_with_paths, FLAGS, argv) == 0
+    assert seen == [("/houses/me/set", ["/houses/me/a.csv", "gs://bucket/~/b.csv"], "~/c")]
+
+
+def test_paths_on_file_systems_that_are_not_read(capsys):
+    assert command.run(body_with_paths, FLAGS, ["x", "--data_dir=ftp://x/y"]) == 1
+    assert "'ftp://x/y': ftp:// is not allowed; use a local path or gs://" in capsys.readouterr().err
 
 
 def test_an_error_of_the_user_is_one_line(capsys):

@@ -78,6 +78,14 @@ def test_a_link_out_of_the_root(tmp_path):
         read(tmp_path / "root", "video_path,label\na.mp4,x\n")
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "folder/a.mp4"])
+def test_a_link_to_itself_is_found_when_it_is_read(tmp_path, name):
+    """It leads nowhere, so not out of the root either."""
+    (tmp_path / "a.mp4").symlink_to("a.mp4")
+    (tmp_path / "folder").symlink_to("folder")
+    assert read(tmp_path, f"video_path,label\n{name},x\n")[0].video_path == name
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -102,6 +110,8 @@ def test_a_link_out_of_the_root(tmp_path):
         ("video_path,label,group,split\na,x,g,train\nb,x,g,test\n", "group 'g' is in split 'train' and in 'test'"),
         (b"video_path,label\n\xff,x\n", "is not UTF-8 text"),
         ('video_path,label\n"a,x\n', "not CSV"),
+        ("video_path,label,start_seconds\na,b,1e13\n", "line 2: start_seconds 1e+13; expected at most 1e+09"),
+        (f"video_path,label\n{'a' * 300}.mp4,x\n", "cannot be looked at: File name too long"),
     ],
 )
 def test_bad_manifests(tmp_path, text, message):
@@ -116,6 +126,10 @@ def test_bad_manifests(tmp_path, text, message):
     [
         ("{", "line 1: not JSON"),
         ("[]", "expected an object, found list"),
+        ('{"video_path": "a", "label": "b", "video_id": ' + "9" * 5000 + "}", "line 1: not JSON: Exceeds"),
+        ('{"video_path": "a", "label": "b", "video_id": "\\ud800"}', "line 1: video_id .* surrogate"),
+        ('{"video_path": "\\udcff", "label": "b"}', "line 1: video_path .* surrogate"),
+        ('{"video_path": "a", "label": "b", "group": "\\ud800"}', "line 1: group .* surrogate"),
         ('{"video_path": "a"}', "column 'label' is missing"),
     ],
 )

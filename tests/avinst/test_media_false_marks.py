@@ -132,3 +132,21 @@ def test_a_time_stamp_years_ahead_costs_neither_time_nor_what_came_before(tmp_pa
         reason = error.reason
     assert [part.index for part in parts if isinstance(part, Segment)] == [0, 1]
     assert reason == "too_long"
+
+
+def test_the_second_of_two_joined_recordings_is_told_as_lost(tmp_path: Path) -> None:
+    path = Path(write_media(tmp_path / "a.ts", format="mpegts"))
+    path.write_bytes(path.read_bytes() * 2)
+    parts = list(decode_segments(str(path), SPEC))
+    assert [type(part) for part in parts] == [Segment, Segment, Segment, Loss]
+    assert parts[-1].reason == "times_repeat"
+    assert 2.0 < float(parts[-1].detail.split()[0]) <= 3.1  # the last frames may be mere disorder
+
+
+def test_h264_in_mxf_whose_times_are_made_up(tmp_path: Path) -> None:
+    options = {"bf": "2", "g": "12"}
+    sound = {"audio_codec": "pcm_s16le", "rate": 48_000, "sound": tone(440.0, 4.0, 48_000)}
+    path = write_media(
+        tmp_path / "a.mxf", seconds=4.0, size=(192, 128), video_options=options, time_base=Fraction(1, 25), **sound
+    )
+    assert numbers(path) == numbers(path, planned=False) == [12, 37, 62, 87]

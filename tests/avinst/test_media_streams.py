@@ -66,25 +66,38 @@ def test_pixels_that_are_not_square_are_shown_as_they_should_be(tmp_path: Path) 
     assert frame[50:].max() < 40
 
 
+def with_second_sound(first: str, second: str, path: str, default: str = "first") -> str:
+    """The streams of the first file and the sound of the second."""
+    with av.open(first) as one, av.open(second) as two, av.open(path, "w") as target:
+        outputs = [target.add_stream_from_template(source) for source in [*one.streams, *two.streams]]
+        for output, name in zip(outputs[1:], ("first", "second"), strict=True):
+            output.disposition = Disposition.default if name == default else Disposition(0)
+        packets = [(packet, outputs[packet.stream_index]) for packet in one.demux() if packet.size]
+        packets += [(packet, outputs[2]) for packet in two.demux() if packet.size]
+        for packet, output in sorted(packets, key=lambda pair: (pair[0].dts or 0) * pair[0].time_base):
+            packet.stream = output
+            target.mux(packet)
+    return path
+
+
 def test_the_default_sound_is_taken(tmp_path: Path) -> None:
     path = str(tmp_path / "two.mkv")
     quiet = write_media(tmp_path / "quiet.mkv", sound=tone(440.0, 3.0, level=0.1))
     loud = write_media(tmp_path / "loud.mkv", no_picture=True, sound=tone(440.0, 3.0, level=0.8))
     for default in ("first", "second"):
-        with av.open(quiet) as one, av.open(loud) as two, av.open(path, "w") as target:
-            sources = [*one.streams, *two.streams]
-            outputs = [target.add_stream_from_template(source) for source in sources]
-            outputs[1].disposition = Disposition.default if default == "first" else Disposition(0)
-            outputs[2].disposition = Disposition.default if default == "second" else Disposition(0)
-            packets = [(packet, outputs[packet.stream_index]) for packet in one.demux() if packet.size]
-            packets += [(packet, outputs[2]) for packet in two.demux() if packet.size]
-            for packet, output in sorted(packets, key=lambda pair: (pair[0].dts or 0) * pair[0].time_base):
-                packet.stream = output
-                target.mux(packet)
+        with_second_sound(quiet, loud, path, default)
         segment = next(iter(decode_segments(path, SPEC)))
         assert isinstance(segment, Segment)
         level = np.abs(segment.waveform[2000:]).max()
         assert level == pytest.approx(0.1 if default == "first" else 0.8, rel=0.1)  # AAC's error
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_longer_stream_that_is_not_taken_is_no_sign_of_truncation(tmp_path: Path, suffix: str) -> None:
+    short = write_media(tmp_path / f"short.{suffix}")
+    long = write_media(tmp_path / f"long.{suffix}", no_picture=True, sound=tone(440.0, 20.0))
+    path = with_second_sound(short, long, str(tmp_path / f"both.{suffix}"))
+    assert [type(part) for part in decode_segments(path, SPEC)] == [Segment] * 3
 
 
 def test_the_short_way_of_mixing_stereo_equals_the_mixers() -> None:

@@ -59,6 +59,9 @@ def test_remote_files_go_through_tensorflow(tmp_path):
         assert not paths.is_remote(copy)
         assert paths.read_text(copy) == "ä"
     assert not paths.exists(copy)
+    with pytest.raises(paths.RemoteFileError) as error, paths.local_copy(paths.join(root, "none.txt")):
+        pass
+    assert (error.value.strerror, error.value.filename) == ("not found", "ram://test/none.txt")
     paths.remove(paths.join(root, "a.txt"))
     assert not tf.io.gfile.exists(paths.join(root, "a.txt"))
 
@@ -78,6 +81,17 @@ def test_a_writer_that_knows_local_files_only_writes_whole_files_anywhere(tmp_pa
     assert paths.read_bytes(paths.join(folder, "a.bin")) == b"another"
     assert paths.list_directory(folder) == ["a.bin"]
     assert not Path(local).exists()
+
+
+def test_a_directory_that_cannot_be_written_to_is_found_before_it_is_made(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    paths.check_writable(str(tmp_path / "a" / "b"))
+    assert not (tmp_path / "a").exists()
+    with pytest.raises(UserError, match=r"'.*/file' is a file"):
+        paths.check_writable(str(tmp_path / "file" / "b"))
+    monkeypatch.setattr("os.access", lambda *_: False)  # tests may run as root, whom no permission stops
+    with pytest.raises(UserError, match="may not be written to; choose another"):
+        paths.check_writable(str(tmp_path / "a"))
 
 
 def test_a_relative_root_is_that_of_the_present_working_directory(tmp_path, monkeypatch):

@@ -292,7 +292,24 @@ def test_a_dry_run_estimates_and_writes_nothing(videos, tmp_path, capsys):
     assert segments == 2 * (12 - rejects)
     assert lines["segments"] == f"segments   about {round(segments * 13 / 12)}"
     assert lines["videos"].startswith("videos     13 in ")
+    assert lines["missing"] == "missing    1 of 13 videos are not there: 'missing.mp4'"
     assert not (tmp_path / "set").exists()
+
+
+def test_a_dry_run_refuses_what_the_run_would_refuse(videos, dataset, tmp_path, capsys):
+    argv = ["avinst prepare", f"--manifest={videos}/manifest.csv", "--dry_run"]
+    assert prepare_command.main([*argv, f"--data_dir={dataset.data_dir}"]) == 1
+    assert "holds a finished dataset made otherwise (frame_size: 32 there, 299 now)" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert prepare_command.main([*argv, f"--data_dir={tmp_path}/file"]) == 1
+    assert "is a file; choose another directory" in capsys.readouterr().err
+
+
+def test_recordings_of_which_every_segment_was_lost_are_counted_by_its_reason(tmp_path):
+    write_media(tmp_path / "a.mp4", seconds=0.2, sound=clicks([0.5], SECONDS))
+    (tmp_path / "manifest.csv").write_text("video_path,label\na.mp4,x\n")
+    with pytest.raises(UserError, match=r"1 of 1 recordings gave no example \(no_picture 1\)"):
+        prepare_dataset(config(tmp_path, tmp_path / "set"), SPEC)
 
 
 def test_a_job_that_fails_is_one_line_and_a_file(videos, tmp_path, capsys):
@@ -302,7 +319,8 @@ def test_a_job_that_fails_is_one_line_and_a_file(videos, tmp_path, capsys):
     (data_dir / "shards").mkdir()
     argv = [f"--manifest={videos}/manifest.csv", f"--data_dir={data_dir}", "--videos_per_shard=100"]
     assert prepare_command.main(["avinst prepare", *argv, "--max_reject_rate=1"]) == 1
-    error = capsys.readouterr().err.splitlines()[-1]
+    noise, _, error = capsys.readouterr().err.strip().rpartition("\n")
+    assert "Traceback" not in noise
     assert "the job failed: " in error
     assert "directory" in error
     assert "Traceback" in (data_dir / "failure.txt").read_text()

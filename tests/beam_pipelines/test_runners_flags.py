@@ -180,6 +180,7 @@ def test_dask_flags_are_checked_too():
             "OSError: disk full",
         ),
         (TimeoutError(), "TimeoutError"),
+        (RuntimeError("<Error of RPC:\n  details = no threads left\n>"), "details = no threads left"),
     ],
 )
 def test_a_failure_is_told_by_its_last_line(error, line):
