@@ -231,5 +231,5 @@ def test_dasks_client_is_closed_whatever_happens():
     client = types.SimpleNamespace(close=lambda: closed.append(True))
     result = types.SimpleNamespace(client=client, wait_until_finish=wait_until_finish)
     with pytest.raises(OSError, match="lost"):
-        run_to_end(types.SimpleNamespace(run=lambda: result))
+        run_to_end(types.SimpleNamespace(run=lambda: result, runner=None))
     assert closed == [True]
