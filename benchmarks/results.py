@@ -1,19 +1,24 @@
-"""Makes docs/results.md: all four schemes on a folder of class folders, with commands, figures and time.
+"""Makes docs/results.md: all four schemes on a folder of class folders, over several seeds.
 
     python benchmarks/results.py --media_root=VIDEOS --work_dir=WORK
 
-Every step is an avinst command that goes on where it was, so that this can be interrupted and run again. With
---page_only the page is made of what the commands have written so far.
+Every step is an avinst command that goes on where it was, and a command that is done is not run again, so this can
+be interrupted at any time and run again. Seeds come one after the other; with --page_only the page is made of what
+there is so far.
 """
 
 import argparse
 import json
 import shlex
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from measuring import table
 
 from avinst.machine import available_cores
 from avinst.progress import format_seconds
@@ -22,109 +27,190 @@ from avinst.versions import package_versions
 RESULTS_FILE = Path(__file__).parents[1] / "docs" / "results.md"
 COLUMNS = {"hit_at_1": "Hit@1", "hit_at_3": "Hit@3", "f1_macro": "F1 (macro)", "map": "mAP"}
 # The audio network at half its depth and width, as on two cores the whole one takes four times as long.
-TRAIN = "--audio_blocks=4 --audio_width=0.5 --epochs={epochs} --seed=0"
+SIZE = "--audio_blocks=4 --audio_width=0.5 --precision=auto"
+# What is trained with each seed: run directory to scheme and flags.
+RUNS = {
+    "independent": "--scheme=independent --epochs=10",
+    "joint": "--scheme=joint --epochs=10",
+}
+# Row of the table to the run that it is read of, and the stage within it.
+ROWS = {
+    "audio": ("independent", "audio"),
+    "visual": ("independent", "visual"),
+    "independent": ("independent", ""),
+    "joint": ("joint", ""),
+}
 
 
-def commands(media_root: str, epochs: int, joint_epochs: int) -> list[str]:
-    """The whole experiment; the paths DATASET, INDEPENDENT and JOINT lie in the work directory."""
-    steps = [
-        f"avinst manifest --format=folders --media_root={shlex.quote(media_root)} --output=manifest.csv",
-        f"avinst prepare --manifest=manifest.csv --media_root={shlex.quote(media_root)} --data_dir=DATASET "
-        "--frame_size=128 --splits=stratified",
+class Work:
+    """The work directory: its runs, and the commands that are done with the seconds that they took."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self._times = folder, folder / "times.json"
+        self.seconds: dict[str, float] = json.loads(self._times.read_text()) if self._times.exists() else {}
+        self._done = folder / "done.txt"
+
+    def do(self, command: str) -> None:
+        """Runs an avinst command that is not done yet; time that an interrupted one took is kept and added to."""
+        if self._done.exists() and command in self._done.read_text().splitlines():
+            return
+        print(f"$ {command}", flush=True)
+        began = time.monotonic()
+        try:
+            script = Path(sys.executable).with_name("avinst")
+            subprocess.run([script, *shlex.split(command)[1:]], cwd=self.folder, check=True)
+        finally:
+            self.seconds[command] = self.seconds.get(command, 0.0) + time.monotonic() - began
+            self._times.write_text(json.dumps(self.seconds, indent=2))
+        with self._done.open("a") as file:
+            file.write(f"{command}\n")
+        print(f"took {format_seconds(self.seconds[command])}", flush=True)
+
+    def read(self, *parts: str) -> dict[str, Any]:
+        """A JSON file below the directory; empty where there is none yet."""
+        file = self.folder.joinpath(*parts)
+        return dict(json.loads(file.read_text())) if file.exists() else {}
+
+
+def dataset_commands(media_root: str) -> list[str]:
+    """From the videos to the dataset."""
+    root = shlex.quote(media_root)
+    return [
+        f"avinst manifest --format=folders --media_root={root} --output=manifest.csv",
+        f"avinst prepare --manifest=manifest.csv --media_root={root} --data_dir=DATASET --frame_size=128 "
+        "--splits=stratified",
     ]
-    for scheme, passes in (("independent", epochs), ("joint", joint_epochs)):
-        run_dir = scheme.upper()
-        steps += [
-            f"avinst train --data_dir=DATASET --run_dir={run_dir} --scheme={scheme} {TRAIN.format(epochs=passes)}",
-            f"avinst evaluate --run_dir={run_dir} --split=test",
-            f"avinst export --run_dir={run_dir}",
-            f"avinst analyze --run_dir={run_dir} --split=test",
-        ]
-    return steps
 
 
-def run_all(steps: list[str], work_dir: Path) -> None:
-    """Runs the commands one after the other."""
-    script = Path(sys.executable).with_name("avinst")
-    for step in steps:
-        print(f"$ {step}", flush=True)
-        start = time.monotonic()
-        subprocess.run([script, *shlex.split(step)[1:]], cwd=work_dir, check=True)
-        print(f"took {format_seconds(time.monotonic() - start)}", flush=True)
+def run_commands(name: str, seed: int, *, analyzed: bool) -> list[str]:
+    """Training, evaluation with the audit, and for one seed the analysis."""
+    run_dir, stages = f"{name}_{seed}", f"independent_{seed}"
+    audit = "" if name == "independent" else f" --stages_from={stages}"
+    commands = [
+        f"avinst train --data_dir=DATASET --run_dir={run_dir} {RUNS[name]} {SIZE} --seed={seed}",
+        f"avinst evaluate --run_dir={run_dir} --split=test{audit}",
+    ]
+    return [*commands, f"avinst analyze --run_dir={run_dir} --split=test"] if analyzed else commands
 
 
-def page(steps: list[str], work_dir: Path, title: str) -> str:
+def page(work: Work, media_root: str, seeds: Sequence[int], title: str) -> str:
     """The document, every figure read from the files that the commands wrote."""
-    metrics = {
-        "audio": work_dir / "INDEPENDENT" / "stages" / "audio" / "metrics.json",
-        "visual": work_dir / "INDEPENDENT" / "stages" / "visual" / "metrics.json",
-        "independent": work_dir / "INDEPENDENT" / "metrics.json",
-        "joint": work_dir / "JOINT" / "metrics.json",
-    }
-    dataset = json.loads((work_dir / "DATASET" / "dataset.json").read_text())
-    recordings, segments = dataset["recordings"], dataset["segments"]
-    versions = package_versions(("tensorflow", "keras", "av"))
-    lines = [
+    dataset = work.read("DATASET", "dataset.json")
+    recordings, labels = dataset["recordings"], dataset["labels"]
+    parts = [
         "# Results",
-        "",
         "Made by `python benchmarks/results.py --media_root=VIDEOS --work_dir=WORK`; do not edit.",
-        "",
         f"## {title}",
-        "",
-        f"{len(dataset['labels'])} instruments ({', '.join(dataset['labels'])}); "
-        f"recordings: train {recordings['train']}, validation {recordings['validation']}, "
-        f"test {recordings['test']}; segments: {sum(segments.values())}; "
+        f"{len(labels)} instruments ({', '.join(labels)}); recordings: train {recordings['train']}, validation "
+        f"{recordings['validation']}, test {recordings['test']}; segments: {sum(dataset['segments'].values())}; "
         f"{dataset['rejects']} rejects.",
-        "",
-        f"Test split, recording level, from scratch, one seed, 95 % bootstrap interval over recordings; chance is "
-        f"{1 / len(dataset['labels']):.3f} for Hit@1.",
-        "",
-        f"| scheme | {' | '.join(COLUMNS.values())} |",
-        "| --- " * (len(COLUMNS) + 1) + "|",
+        "Test split, recording level, from scratch: mean over the seeds (lowest to highest). The product is that "
+        "of the probabilities of audio and visual alone, normalized: what fusion has to beat. Chance is "
+        f"{1 / len(labels):.3f} for Hit@1.",
+        scores_table(work, seeds),
+        "### Which modality does the work?",
+        "The audit's verdict on each fused run ([what it means](audit.md)).",
+        verdicts(work, seeds),
+        "### Do the modalities' features move together?",
+        "Mean |rho| of the most important features, first seed.",
+        correlations_table(work, seeds[0]),
+        f"### Commands ({available_cores()} cores, no GPU)",
+        commands_block(work, media_root, seeds),
+        ", ".join(
+            f"{name} {version}" for name, version in package_versions(("tensorflow", "keras", "av")).items()
+        ),
     ]
-    for scheme, file in metrics.items():
-        values = json.loads(file.read_text())["test"]["recording"]
-        cells = [
-            f"{v['value']:.3f} ({v['low']:.3f} to {v['high']:.3f})" for v in (values[name] for name in COLUMNS)
-        ]
-        lines.append(f"| {scheme} | {' | '.join(cells)} |")
-    lines += ["", "### Do the modalities' features move together?", ""]
-    lines += [
-        "| scheme | label | within audio | within vision | across | by chance (95 % of draws) | pairs after FDR |"
-    ]
-    lines += ["| --- " * 7 + "|"]
-    for run_dir in ("INDEPENDENT", "JOINT"):
-        summary = json.loads((work_dir / run_dir / "analysis" / "correlations" / "summary.json").read_text())
-        lines += [_correlation_row(run_dir.lower(), label, values) for label, values in summary["labels"].items()]
-    lines += ["", f"### Commands ({available_cores()} cores, no GPU)", "", "```bash"]
-    lines += [*steps, "```", "", ", ".join(f"{name} {version}" for name, version in versions.items()), ""]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def scores_table(work: Work, seeds: Sequence[int]) -> str:
+    """A row a scheme, and the product's."""
+    rows = []
+    for title, (name, stage) in ROWS.items():
+        folder = ("stages", stage) if stage else ()
+        found = [work.read(f"{name}_{seed}", *folder, "metrics.json").get("test") for seed in seeds]
+        metrics = [values["recording"] for values in found if values]
+        if metrics:
+            cells = [mean_and_spread([values[column]["value"] for values in metrics]) for column in COLUMNS]
+            rows.append([title, str(len(metrics)), *cells])
+    audits = [work.read(f"independent_{seed}", "audit.json").get("test") for seed in seeds]
+    products = [audit["scores"]["product"]["value"] for audit in audits if audit]
+    if products:
+        rows.insert(2, ["product of the two", str(len(products)), mean_and_spread(products), "", "", ""])
+    return table(["scheme", "seeds", *COLUMNS.values()], rows)
+
+
+def mean_and_spread(values: Sequence[float]) -> str:
+    """Mean, and the lowest and the highest where there are several."""
+    text = f"{statistics.mean(values):.3f}"
+    return text if len(values) == 1 else f"{text} ({min(values):.3f} to {max(values):.3f})"
+
+
+def verdicts(work: Work, seeds: Sequence[int]) -> str:
+    """The sentences of each run's audit."""
+    lines = []
+    for title, (name, stage) in ROWS.items():
+        for seed in () if stage else seeds:
+            audit = work.read(f"{name}_{seed}", "audit.json").get("test")
+            if audit:
+                lines.append(f"- **{title}**, seed {seed}: {' '.join(audit['verdict'])}")
     return "\n".join(lines)
 
 
-def _correlation_row(scheme: str, label: str, values: dict[str, Any]) -> str:
+def correlations_table(work: Work, seed: int) -> str:
     """Mean |rho| of each block; the null's band says what unrelated modalities would give."""
-    blocks = [values[name]["value"] for name in ("audio_audio", "visual_visual", "audio_visual")]
-    chance = f"{values['null']['low']:.2f} to {values['null']['high']:.2f}"
-    cells = [scheme, label, *(f"{value:.2f}" for value in blocks), chance]
-    return f"| {' | '.join(cells)} | {values['significant_pairs']} of {values['pairs']} |"
+    rows = []
+    for name in RUNS:
+        summary = work.read(f"{name}_{seed}", "analysis", "correlations", "summary.json")
+        for label, values in summary.get("labels", {}).items():
+            blocks = [values[block]["value"] for block in ("audio_audio", "visual_visual", "audio_visual")]
+            chance = f"{values['null']['low']:.2f} to {values['null']['high']:.2f}"
+            pairs = f"{values['significant_pairs']} of {values['pairs']}"
+            rows.append([name, label, *(f"{value:.2f}" for value in blocks), chance, pairs])
+    columns = ["run", "label", "within audio", "within vision", "across", "by chance (95 % of draws)"]
+    return table([*columns, "pairs after FDR"], rows)
+
+
+def commands_block(work: Work, media_root: str, seeds: Sequence[int]) -> str:
+    """The commands for the first seed, each with its time; the mean over the seeds where there are several."""
+    lines = [[command] for command in dataset_commands(media_root)]
+    for name in RUNS:
+        of_seeds = [run_commands(name, seed, analyzed=seed == seeds[0]) for seed in seeds]
+        lines += [[commands[step] for commands in of_seeds if step < len(commands)] for step in range(3)]
+    shown = []
+    for same in lines:
+        seconds = [work.seconds[command] for command in same if command in work.seconds]
+        taken = f"  # {format_seconds(statistics.mean(seconds))}" if seconds else ""
+        shown.append(same[0].replace(shlex.quote(media_root), "VIDEOS") + taken)
+    others = ", ".join(str(seed) for seed in seeds[1:])
+    note = f"\n\nThe same for the seeds {others}; times are means over the seeds." if others else ""
+    return "```bash\n" + "\n".join(shown) + "\n```" + note
 
 
 def main() -> None:
-    """Reads the flags, runs the commands, writes the page."""
+    """Reads the flags, runs the commands seed by seed, writes the page after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--media_root", required=True)
     parser.add_argument("--work_dir", required=True, type=Path)
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--joint_epochs", type=int, default=6)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--page_only", action="store_true")
     parser.add_argument("--title", default="990 clips of 3 s, 9 instruments, 128 px")
     arguments = parser.parse_args()
-    arguments.work_dir.mkdir(parents=True, exist_ok=True)
-    steps = commands(str(Path(arguments.media_root).resolve()), arguments.epochs, arguments.joint_epochs)
+    work, media_root = Work(arguments.work_dir), str(Path(arguments.media_root).resolve())
+
+    def write_page() -> None:
+        RESULTS_FILE.write_text(page(work, media_root, arguments.seeds, arguments.title), encoding="utf-8")
+
     if not arguments.page_only:
-        run_all(steps, arguments.work_dir)
-    shown = [step.replace(str(Path(arguments.media_root).resolve()), "VIDEOS") for step in steps]
-    RESULTS_FILE.write_text(page(shown, arguments.work_dir, arguments.title), encoding="utf-8")
+        for command in dataset_commands(media_root):
+            work.do(command)
+        for seed in arguments.seeds:
+            for name in RUNS:
+                for command in run_commands(name, seed, analyzed=seed == arguments.seeds[0]):
+                    work.do(command)
+            write_page()
+    write_page()
 
 
 if __name__ == "__main__":
