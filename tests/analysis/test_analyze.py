@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -143,9 +142,6 @@ def test_help_answers_at_once_and_imports_nothing_heavy():
         "import sys; from analysis.analyze import main; main(['x', '--help']);"
         "print([m for m in ('tensorflow', 'keras', 'numpy', 'scipy', 'matplotlib') if m in sys.modules])"
     )
-    begin = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    seconds = time.monotonic() - begin
     assert "--top_visual" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
-    assert seconds < 2  # 0.1 s alone; the machine may be busy

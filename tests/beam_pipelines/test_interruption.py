@@ -49,13 +49,12 @@ def interrupt(config, number, *, whole_group, after_shards=1, delay=0.0):
         time.sleep(delay)
         children = children_of(process.pid)
         (os.killpg if whole_group else os.kill)(process.pid, number)
-        began = time.monotonic()
         output, _ = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()
     assert wait_until(lambda: not any(alive(child) for child in children), 10), "decoders outlived their job"
-    return process.returncode, output, time.monotonic() - began, children
+    return process.returncode, output, children
 
 
 def done_shards(data_dir, undisturbed):
@@ -84,7 +83,7 @@ def test_killed_at_ten_random_moments(manifest, undisturbed, tmp_path):
     kept, killed_at_work = [], 0
     for number in range(10):
         config = job(manifest, tmp_path / f"set{number}")
-        status, _, _, children = interrupt(
+        status, _, children = interrupt(
             config,
             signal.SIGKILL,
             whole_group=number % 2 == 0,
@@ -105,13 +104,12 @@ def test_killed_at_ten_random_moments(manifest, undisturbed, tmp_path):
     [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143)],
     ids=["ctrl_c", "sigterm"],
 )
-def test_interrupted_ends_in_seconds_and_in_one_line(manifest, undisturbed, tmp_path, number, whole_group, status):
+def test_interrupted_ends_in_one_line(manifest, undisturbed, tmp_path, number, whole_group, status):
     config = job(manifest, tmp_path / "set")
-    returned, output, seconds, children = interrupt(config, number, whole_group=whole_group)
+    returned, output, children = interrupt(config, number, whole_group=whole_group)
     assert returned == status
     assert output == "avinst prepare: interrupted; run the same command again to go on\n"
     assert children  # the decoders, which the terminal's Ctrl-C reaches too
-    assert seconds < 10  # 0.1 s measured
     check_rerun(config, undisturbed)
 
 
@@ -119,7 +117,7 @@ def test_interrupted_ends_in_seconds_and_in_one_line(manifest, undisturbed, tmp_
 def test_sigterm_to_the_whole_group_rejects_no_video(manifest, undisturbed, tmp_path):
     """As systemd stops a service: the decoders are told to end just when their parent is."""
     config = job(manifest, tmp_path / "set")
-    status, _, _, _ = interrupt(config, signal.SIGTERM, whole_group=True, after_shards=3)
+    status, _, _ = interrupt(config, signal.SIGTERM, whole_group=True, after_shards=3)
     assert status == 143
     check_rerun(config, undisturbed)
 
