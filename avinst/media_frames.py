@@ -47,6 +47,7 @@ class VideoUnits:
 
     Attributes:
         end: time stamp at which the last frame seen so far ceases to be shown; None before the first.
+        spacing: time from packet to packet where several share a time stamp.
         overtaken: time, in the stream's unit, of frames left out for they came after frames of a far later time.
     """
 
@@ -57,6 +58,7 @@ class VideoUnits:
         rate = stream.average_rate
         self.usual_duration = round(1 / (rate * stream.time_base)) if rate else 0
         self._unit_seconds = float(stream.time_base)
+        self.spacing = Fraction(self.usual_duration)
         self._has_hidden = stream.codec_context.name == "vp8"
 
     def __iter__(self) -> Iterator[Unit]:
@@ -67,6 +69,7 @@ class VideoUnits:
                 unit.packets.append(packet)  # the second field
                 continue
             if unit:
+                self._measure(unit, packet)
                 yield unit
             stamp = packet.pts if packet.pts is not None else packet.dts or 0
             is_shown = packet.pts is not None and not packet.is_discard and not self._is_hidden(packet)
@@ -79,6 +82,11 @@ class VideoUnits:
             self.end = end if self.end is None else max(self.end, end)
         if unit:
             yield unit
+
+    def _measure(self, unit: Unit, following: Any) -> None:
+        begin, end = unit.packets[0].dts, following.dts
+        if len(unit.packets) > 1 and begin is not None and end is not None and end > begin:
+            self.spacing = Fraction(end - begin, len(unit.packets))
 
     def _is_hidden(self, packet: Any) -> bool:
         """VP8 sends frames that are never shown, to be referred to, in packets of their own."""
@@ -108,6 +116,8 @@ def planned_shots(
     def take(frames: list[Any]) -> None:
         nonlocal entry
         for frame in frames:
+            if frame.pts is None:
+                raise PlanError("a frame without a time stamp of its own")
             if frame.pts == entry and frame.key_frame:
                 entry = None
             if frame.pts in wanted:
@@ -179,6 +189,7 @@ def all_shots(
     shown_stamp, shown_jpeg = 0, b""
     due: list[int] = []  # time stamps of the packets, ascending
     ranks: list[int] = []
+    clock = _Clock(units)
     most_held = 1 if codec.name == "mpeg4" else REORDERED_FRAMES  # frames that the decoder holds back
 
     def shot() -> Shot:
@@ -215,6 +226,7 @@ def all_shots(
             heapq.heappush(ranks, unit.pts)
         for frame in frames_of(unit):
             stamp = heapq.heappop(ranks) if by_rank and ranks else frame.pts
+            stamp = clock.time_of(stamp)
             if stamp is None:
                 continue
             if shown is not None and stamp <= shown_stamp:
@@ -231,6 +243,23 @@ def all_shots(
         yield None
     while shown is not None and next_moment < (units.end or 0):
         yield shot()
+
+
+class _Clock:
+    """Times for frames without: transport streams may put several pictures behind one time stamp."""
+
+    def __init__(self, units: VideoUnits) -> None:
+        self._units = units
+        self._stamp: int | None = None
+        self._since = 0
+
+    def time_of(self, stamp: int | None) -> int | None:
+        """The time of the next frame that came out of the decoder; made up from the one before if it has none."""
+        self._since += 1
+        if stamp is None:
+            return None if self._stamp is None else self._stamp + round(self._since * self._units.spacing)
+        self._stamp, self._since = stamp, 0
+        return stamp
 
 
 def _decode(codec: Any, packet: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from media_factory import read_number, tone, write_media
 from PIL import Image
 
@@ -150,3 +151,34 @@ def test_h264_in_mxf_whose_times_are_made_up(tmp_path: Path) -> None:
         tmp_path / "a.mxf", seconds=4.0, size=(192, 128), video_options=options, time_base=Fraction(1, 25), **sound
     )
     assert numbers(path) == numbers(path, planned=False) == [12, 37, 62, 87]
+
+
+def without_most_stamps(path: str, target: Path, every: int) -> Path:
+    """A transport stream of whose pictures only one in so many keeps its time stamps."""
+    data = bytearray(Path(path).read_bytes())
+    count = 0
+    for packet in range(0, len(data), 188):
+        begins_unit, has_field = data[packet + 1] & 0x40, data[packet + 3] & 0x20
+        header = packet + 4 + (1 + data[packet + 4] if has_field else 0)
+        if not begins_unit or data[header : header + 3] != b"\0\0\1" or data[header + 3] != 0xE0:
+            continue
+        if count % every:
+            data[header + 7] &= 0x3F  # neither PTS nor DTS
+            length = data[header + 8]
+            data[header + 9 : header + 9 + length] = b"\xff" * length
+        count += 1
+    assert count > every
+    target.write_bytes(data)
+    return target
+
+
+@pytest.mark.parametrize("every", [5, 30])
+@pytest.mark.parametrize("b_frames", ["0", "2"])
+def test_pictures_that_share_a_time_stamp(tmp_path: Path, every: int, b_frames: str) -> None:
+    options = {"g": "30", "bf": b_frames, "crf": "18"}
+    path = write_media(tmp_path / "a.ts", seconds=6.0, size=(192, 128), video_options=options, format="mpegts")
+    sparse = without_most_stamps(path, tmp_path / "sparse.ts", every)
+    with av.open(str(sparse)) as container:
+        stamps = [packet.pts for packet in container.demux(video=0) if packet.size]
+    assert stamps.count(None) > len(stamps) / 2  # else this would prove nothing
+    assert numbers(sparse) == numbers(sparse, planned=False) == numbers(path)
