@@ -9,7 +9,7 @@ from unittest import mock
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions, SetupOptions, StandardOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 from apache_beam.runners.worker import sdk_worker
 
 from avinst.errors import UserError
@@ -58,7 +58,7 @@ def make_pipeline(beam_flags: Sequence[str], workers: int, elements: int = 0) ->
 
 def run_to_end(pipeline: beam.Pipeline) -> None:
     """Runs the pipeline and waits for it; raises whatever the runner raises."""
-    with _quiet_if_local(pipeline):
+    with _quiet_if_local(pipeline), _whole_elements():
         result = pipeline.run()
         try:
             result.wait_until_finish()
@@ -83,6 +83,18 @@ def _quiet_if_local(pipeline: beam.Pipeline) -> Iterator[None]:
             yield
         finally:
             log.setLevel(before)
+
+
+@contextlib.contextmanager
+def _whole_elements() -> Iterator[None]:
+    """Keeps the in-process runner from sending half of an element.
+
+    Once a second a thread of its own takes what has been written so far, also from the midst of an element whose
+    pickling lets other threads in. The reader then finds None for rows, or a count of billions: manifests of some
+    ten thousand rows failed, or filled the memory. Without a time limit it sends by size, between elements.
+    """
+    with mock.patch.object(worker_handlers, "DATA_BUFFER_TIME_LIMIT_MS", 0):
+        yield
 
 
 def describe_failure(error: Exception) -> str:

@@ -1,7 +1,11 @@
+import threading
+import time
+
+import apache_beam as beam
 import pytest
 
 from avinst.errors import UsageError
-from beam_pipelines.runner import check_beam_flags, make_pipeline
+from beam_pipelines.runner import check_beam_flags, make_pipeline, run_to_end
 
 
 def test_beams_own_flags_pass():
@@ -38,3 +42,30 @@ def test_the_default_runs_in_this_process_with_threads(workers, elements, thread
     options = pipeline.options.view_as(DirectOptions)
     assert isinstance(pipeline.runner, FnApiRunner)
     assert (options.direct_running_mode, options.direct_num_workers) == ("multi_threading", threads)
+
+
+class SlowToPickle:
+    """Lets other threads in while it is written, for longer than the second after which Beam looks for data."""
+
+    def __reduce__(self):
+        time.sleep(1.2)
+        return SlowToPickle, ()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_elements_arrive_whole_however_long_they_take(workers, tmp_path):
+    """As the rows of a long manifest do: then one of them is always being written when the second is over."""
+    result = tmp_path / "result"
+    pipeline = make_pipeline([], workers)
+    (
+        pipeline
+        | beam.Create([1])
+        | beam.Map(lambda number: ("key", ("before", SlowToPickle(), "after", number)))
+        | beam.GroupByKey()
+        | beam.Map(lambda group: result.write_text(repr([(value[0], *value[2:]) for value in group[1]])))
+    )
+    running = threading.Thread(target=run_to_end, args=(pipeline,), daemon=True)
+    running.start()
+    running.join(60)  # what reads half of an element may wait for the rest of it for ever
+    assert not running.is_alive()
+    assert result.read_text() == "[('before', 'after', 1)]"
