@@ -50,6 +50,8 @@ def figure_png(figure: Figure, dpi: int) -> bytes:
         dpi: pixels per inch.
     """
     name_fallback_fonts(figure)
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # what stands between dollar signs is a label's or a file's name, no formula
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from", category=UserWarning)

@@ -43,8 +43,9 @@ def inspect(arguments: list[str]) -> None:
         import_tensorflow_quietly()
         from avinst.contact_sheet import choose, draw_contact_sheet, segments_of
 
-        chosen = segments_of(dataset, recording) if recording else choose(dataset, _EXAMPLES.value)
-        shown = draw_contact_sheet(dataset, chosen[: _EXAMPLES.value], _CONTACT_SHEET.value)
+        examples = _EXAMPLES.value
+        chosen = segments_of(dataset, recording, examples) if recording else choose(dataset, examples)
+        shown = draw_contact_sheet(dataset, chosen, _CONTACT_SHEET.value)
         print(f"{_CONTACT_SHEET.value}: {shown} examples", file=sys.stderr)  # noqa: T201
 
 

@@ -118,6 +118,11 @@ def parse_labels(serialized: tf.Tensor, num_labels: int) -> tf.Tensor:
     return _multi_hot(parsed[LABEL_INDEX], num_labels)
 
 
+def parse_video_ids(serialized: tf.Tensor) -> tf.Tensor:
+    """`video_id` of `parse_examples` alone: nothing else is read."""
+    return tf.io.parse_example(serialized, {VIDEO_ID: tf.io.FixedLenFeature([], tf.string)})[VIDEO_ID]
+
+
 def _multi_hot(indices: tf.RaggedTensor, num_labels: int) -> tf.Tensor:
     return tf.reduce_max(tf.one_hot(indices.to_tensor(-1), num_labels), axis=1)
 

@@ -25,6 +25,18 @@ def test_a_label_in_any_script_is_drawn_without_warning():
     assert np.asarray(image.convert("L")).min() < 100  # something dark is there
 
 
+@pytest.mark.parametrize("place", ["text", "title", "tick", "legend"])
+def test_dollar_signs_in_names_are_no_formula(place):
+    name = "$\\frac$"  # a formula that cannot be read
+    figure = figure_of(name if place == "text" else "x")
+    axis = figure.subplots()
+    axis.plot([0, 1], label=name if place == "legend" else "x")
+    axis.legend()
+    axis.set_title(name if place == "title" else "x")
+    axis.set_xticks([0, 1], [name, "x"] if place == "tick" else ["x", "x"])
+    assert Image.open(io.BytesIO(figure_png(figure, 100))).size == (200, 100)
+
+
 def test_other_warnings_are_not_hidden():
     figure = Figure(figsize=(2, 1), layout="constrained")
     figure.subplots().set_ylabel("far too much\n" * 30)

@@ -5,7 +5,7 @@ import pytest
 from dataset_factory import write_dataset
 from PIL import Image
 
-from avinst import inspection
+from avinst import contact_sheet, inspection
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,45 @@ def test_the_contact_sheet_shows_every_label(dataset, tmp_path, capsys):
     picture = np.asarray(Image.open(sheet).convert("RGB")).astype(int)
     assert "6 examples" in capsys.readouterr().err
     assert picture.std() > 10  # drawn, not blank
+
+
+@pytest.fixture(scope="module")
+def lopsided(tmp_path_factory):
+    """Twelve recordings with drum and one with flute, the last, two segments each."""
+    return write_dataset(
+        tmp_path_factory.mktemp("data") / "lopsided",
+        recordings={"train": 13, "validation": 0, "test": 0},
+        shards=1,
+        label_of=lambda number: 2 if number == 12 else 1,
+    )
+
+
+def _shown(examples):
+    return sorted(int(np.argmax(example["label"])) for example in examples), {
+        bytes(example["video_id"]) for example in examples
+    }
+
+
+def test_recordings_of_frequent_labels_take_the_places_that_rare_ones_leave(lopsided):
+    labels, recordings = _shown(contact_sheet.choose(lopsided, 9))
+    assert labels == [1] * 8 + [2]
+    assert len(recordings) == 9
+    assert len(contact_sheet.choose(lopsided, 100)) == 13
+
+
+def test_the_search_for_rare_labels_ends(lopsided, monkeypatch):
+    monkeypatch.setattr(contact_sheet, "_LOOKED_AT", 20)  # flute is the 25th example
+    assert _shown(contact_sheet.choose(lopsided, 9))[0] == [1] * 9
+
+
+def test_the_examples_of_one_recording(lopsided):
+    recording = {
+        "video_id": _shown(contact_sheet.choose(lopsided, 1))[1].pop().decode(),
+        "shard": "train-00000-of-00001",
+    }
+    found = contact_sheet.segments_of(lopsided, recording, 24)
+    assert [int(example["segment_index"]) for example in found] == [0, 1]
+    assert len(contact_sheet.segments_of(lopsided, recording, 1)) == 1
 
 
 @pytest.mark.parametrize(
