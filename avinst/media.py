@@ -115,8 +115,10 @@ class _Part:
                 raise MediaError(DECODE, "truncated", detail)
             yield Loss(None, SEGMENT, "truncated", detail)
         if not number:
-            length = max(0.0, min(self._end, end) - self._start)
-            detail = f"{length:.2f} s, a segment takes {self._spec.segment_seconds:g} s"
+            asked, takes = self._end - self._start, self._spec.segment_seconds
+            there = f"{max(0.0, end - self._start):.2f} s"
+            length = f"{asked:.2f} s were asked for" if asked < takes else there
+            detail = f"{length}, a segment takes {takes:g} s"
             raise MediaError(SEGMENT, "too_short", detail)
         overtaken = max(self._sound.overtaken_seconds, self._pictures.overtaken_seconds)
         if overtaken >= self._spec.segment_seconds:

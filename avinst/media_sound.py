@@ -116,7 +116,8 @@ class Sound:
                     if abs(place - position) <= SEAM_SECONDS * rate and self._runs:
                         place = position
                 # What was heard first stays: a frame that overlaps it gives only what comes after.
-                self.overtaken_seconds += min(len(samples), max(0, position - place)) / rate
+                # What lies before the origin was decoded for the decoder's sake only.
+                self.overtaken_seconds += max(0, min(place + len(samples), position) - max(place, 0)) / rate
                 samples = samples[max(0, position - place) :]
                 place = max(place, position)
                 if not len(samples):

@@ -76,15 +76,23 @@ class Estimate:
             f"sample     {self.sampled} videos: {self.sample_segments} segments, {len(self.rejects)} rejects "
             f"in {format_seconds(self.sample_seconds)} of one core",
             f"segments   about {self.segments}",
-            f"size       about {self.stored_bytes / 1e9:.2f} GB",
-            f"CPU        about {self.cpu_seconds / 3600:.2f} hours",
-            f"time here  about {format_seconds(self.wall_seconds)} with {self.workers} workers",
+            f"size       about {_bytes_text(self.stored_bytes)}",
+            f"CPU        about {_cpu_text(self.cpu_seconds)}",
+            f"time here  about {format_seconds(self.wall_seconds)} with {self.workers} workers, once these run",
         ]
         if self.missing:
             names = ", ".join(repr(name) for name in self.missing[:3]) + (" ..." if len(self.missing) > 3 else "")
             lines.append(f"missing    {len(self.missing)} of {self.videos} videos are not there: {names}")
         lines += [f"reject     {reject.path}: {reject.reason}, {reject.detail}" for reject in self.rejects]
         return "\n".join([*lines, "nothing was written"])
+
+
+def _bytes_text(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def _cpu_text(seconds: float) -> str:
+    return f"{seconds / 3600:.2f} hours" if seconds >= 3600 else format_seconds(seconds)
 
 
 def estimate(

@@ -144,6 +144,24 @@ def test_the_second_of_two_joined_recordings_is_told_as_lost(tmp_path: Path) -> 
     assert 2.0 < float(parts[-1].detail.split()[0]) <= 3.1  # the last frames may be mere disorder
 
 
+@pytest.mark.parametrize("start_seconds", [2.0, 2.25, 3.0])
+def test_sound_from_before_the_part_asked_for_is_no_repetition(tmp_path: Path, start_seconds: float) -> None:
+    """The decoder begins up to two seconds early; half a second of them would do for a loss here."""
+    path = write_media(tmp_path / "a.mp4", seconds=4.0)
+    spec = DatasetSpec(frame_size=96, segment_seconds=0.5)
+    parts = list(decode_segments(path, spec, start_seconds=start_seconds))
+    assert [type(part) for part in parts] == [Segment] * int((4.0 - start_seconds) / 0.5)
+
+
+def test_a_part_shorter_than_a_segment_is_told_by_what_was_asked_for(tmp_path: Path) -> None:
+    path = write_media(tmp_path / "a.mp4", seconds=3.0)
+    with pytest.raises(MediaError, match=r"0\.75 s were asked for, a segment takes 1 s") as caught:
+        list(decode_segments(path, SPEC, start_seconds=0.25, end_seconds=1.0))
+    assert caught.value.reason == "too_short"
+    with pytest.raises(MediaError, match=r"too_short .segment.: 0\.5\d s, a segment takes 1 s"):
+        list(decode_segments(path, SPEC, start_seconds=2.5))
+
+
 def test_h264_in_mxf_whose_times_are_made_up(tmp_path: Path) -> None:
     options = {"bf": "2", "g": "12"}
     sound = {"audio_codec": "pcm_s16le", "rate": 48_000, "sound": tone(440.0, 4.0, 48_000)}

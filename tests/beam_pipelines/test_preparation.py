@@ -21,6 +21,7 @@ from avinst.media_types import DecodeLimits
 from avinst.schema import parse_examples
 from avinst.spec import DatasetSpec
 from beam_pipelines import prepare as prepare_command
+from beam_pipelines.dry_run import Estimate
 from beam_pipelines.preparation import PrepareConfig, prepare_dataset
 
 SPEC = DatasetSpec(frame_size=32)
@@ -294,6 +295,16 @@ def test_a_dry_run_estimates_and_writes_nothing(videos, tmp_path, capsys):
     assert lines["videos"].startswith("videos     13 in ")
     assert lines["missing"] == "missing    1 of 13 videos are not there: 'missing.mp4'"
     assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize(
+    ("stored", "seconds", "size", "cpu"),
+    [(1_300_000, 4.2, "1.3 MB", "4.2 s"), (2_340_000_000, 9000.0, "2.34 GB", "2.50 hours")],
+)
+def test_a_dry_run_tells_small_and_large_jobs_in_their_units(stored, seconds, size, cpu):
+    text = Estimate(12, 1, 12, 36, stored, seconds, (), (), 1).text()
+    assert f"size       about {size}\n" in text
+    assert f"CPU        about {cpu}\n" in text
 
 
 def test_a_dry_run_refuses_what_the_run_would_refuse(videos, dataset, tmp_path, capsys):
