@@ -34,7 +34,7 @@ def read_file(path: str, what: str, advice: str) -> str:
     except UnicodeDecodeError as error:
         raise UserError(f"{path!r} is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     except IsADirectoryError as error:
-        raise UserError(f"{path!r} is a directory; give the {what} file") from error
+        raise UserError(f"{path!r} is a directory; give the {what} itself") from error
     except OSError as error:
         raise UserError(f"cannot read {path!r}: {error.strerror}; check its permissions") from error
 

@@ -51,7 +51,9 @@ class DatasetSpec:
             "sample_rate_hz must be positive": self.sample_rate_hz > 0,
             "segment_seconds must hold at least one window": self.segment_samples >= self.window_samples > 0,
             "hop_samples must be positive": self.hop_samples > 0,
-            "mel_bands must be positive": self.mel_bands > 0,
+            "mel_bands must be 1 to window_samples / 2, the FFT's bins": 0
+            < self.mel_bands
+            <= self.window_samples // 2,
             "mel_low_hz must be at least 0 and below mel_high_hz": 0 <= self.mel_low_hz < self.mel_high_hz,
             "mel_high_hz must be at most half of sample_rate_hz": 2 * self.mel_high_hz <= self.sample_rate_hz,
             "log_floor must be positive": self.log_floor > 0,

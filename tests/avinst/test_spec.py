@@ -53,6 +53,8 @@ def test_json_round_trip_and_unknown_names():
         {"sample_rate_hz": 16_000},  # the mel bands would end above half of it
         {"segment_seconds": 0.01},
         {"hop_samples": 0},
+        {"mel_bands": 0},
+        {"mel_bands": 513},  # of 512 bins of the FFT
         {"mel_low_hz": 20_000.0},
         {"frame_size": 8},
         {"frame_fit": "squeeze"},
