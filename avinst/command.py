@@ -123,6 +123,8 @@ def _file_trouble(error: Exception) -> str | None:
         return f"{error.strerror}{f': {file!r}' if file else ''}; {advice}"
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is not None and isinstance(error, tensorflow.errors.OpError):
+        if error.message.startswith("File system scheme"):
+            return f"{error.message}; this TensorFlow has no access to it: use a local path or gs://"
         kinds = {
             tensorflow.errors.NotFoundError: "not found",
             tensorflow.errors.PermissionDeniedError: "permission denied",

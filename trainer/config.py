@@ -153,6 +153,13 @@ class TrainConfig:
                 f"--gradient_modulation={self.gradient_modulation} needs --scheme=joint, not {self.scheme}, and "
                 f"--fusion_hidden_units=0, not {self.fusion_hidden_units}: it divides the logits between the two"
             )
+        if self.rand_augment and not self.augment:
+            raise UserError(f"--rand_augment={self.rand_augment}: --noaugment alters no frames; leave one out")
+        if self.visual_weights != "none" and self.visual_backbone == "small_cnn":
+            raise UserError(
+                f"--visual_weights={self.visual_weights}: --visual_backbone=small_cnn begins with none; leave "
+                "it out or take another backbone"
+            )
         if self.cache_dir and self.cache != "disk":
             raise UserError(f"--cache_dir={self.cache_dir}: for --cache=disk, not {self.cache}; leave it out")
 

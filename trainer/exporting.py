@@ -78,8 +78,10 @@ def export_to(run: Run, directory: str) -> None:
 
 def check_replaceable(directory: str) -> None:
     """Raises UserError where a directory holds anything but a SavedModel, or one that was not uploaded to its end:
-    replacing it would delete that.
+    replacing it would delete that. Fails also where the directory's file system cannot be reached.
     """
+    if not paths.exists(directory):  # a listing is empty, too, where TensorFlow does not know the file system
+        return
     names = paths.list_directory(directory)
     unfinished = _UPLOADED_FIRST in names and set(names) <= _SAVED_MODEL_NAMES
     if names and _SAVED_MODEL not in names and not unfinished:

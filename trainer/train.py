@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from avinst import command
+from avinst.errors import UsageError, UserError
 from avinst.quiet import import_tensorflow_quietly
 from trainer import interruption
 from trainer.config import TrainConfig
@@ -56,7 +57,7 @@ def train() -> None:
     """Runs the command."""
     data_dir = command.required(DATA_DIR)
     to = places(Places(RUN_DIR.value, LOG_DIR.value, MODEL_DIR.value), os.environ)
-    config = TrainConfig(**{name: holder.value for name, holder in SETTINGS.items()})
+    config = _config()
     check_single_machine(os.environ)
     with interruption.handled("interrupted; run the same command again to go on"):
         import_tensorflow_quietly()
@@ -75,6 +76,13 @@ def train() -> None:
         print(f"served: {to.model_dir}")  # noqa: T201
     print(f"curves: tensorboard --logdir {to.log_dir or to.run_dir}")  # noqa: T201
     print(f"next:   avinst evaluate --run_dir={to.run_dir}")  # noqa: T201
+
+
+def _config() -> TrainConfig:
+    try:
+        return TrainConfig(**{name: holder.value for name, holder in SETTINGS.items()})
+    except UserError as error:  # of a value, which is a flag here
+        raise UsageError(str(error)) from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

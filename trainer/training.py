@@ -97,7 +97,9 @@ def fit(
         progress = Progress(f"{stage}, BatchNorm statistics", total)
         reestimate_batch_norm(plain, batches.statistics(), progress)
     kept = best.best()
-    which = f"epoch {kept['epoch']}, validation accuracy {kept['val_accuracy']:.3f}," if kept else "the last epoch"
+    which = "the last epoch"
+    if kept:
+        which = f"epoch {kept['epoch']}, validation {config.best_by} {kept[f'val_{config.best_by}']:.3f},"
     tell(f"{stage}: {which} is kept; {format_seconds(time.monotonic() - began)}")
     return plain
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 from absl import flags
 
-from avinst import command
+from avinst import command, paths
 from avinst.errors import UsageError, UserError
 
 FLAGS = flags.FlagValues()
@@ -107,7 +107,14 @@ def test_what_the_file_system_refuses_is_one_line(capsys, tmp_path, monkeypatch)
         (tmp_path / "short.tfrecord").write_bytes(b"half a length")
         list(tf.data.TFRecordDataset(str(tmp_path / "short.tfrecord")))
 
-    for body_that_fails, message in ((reads, "No such file or directory: '"), (reads_records, "damaged file")):
+    def reads_from_afar():
+        paths.exists("s3://bucket/none")
+
+    for body_that_fails, message in (
+        (reads, "No such file or directory: '"),
+        (reads_records, "damaged file"),
+        (reads_from_afar, "'s3' not implemented"),
+    ):
         body_that_fails.__module__ = __name__
         assert command.run(body_that_fails, FLAGS, ["x"]) == 1
         error = capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_wrong_flags_and_missing_runs_are_one_line(tmp_path, capsys, dataset):
     assert "no dataset directory" in lines[0]
     assert "no run directory" in lines[1]
     assert "no config.json" in lines[2]
-    assert train.main(["x", f"--run_dir={tmp_path}/run", f"--data_dir={dataset.data_dir}", "--epochs=0"]) == 1
+    assert train.main(["x", f"--run_dir={tmp_path}/run", f"--data_dir={dataset.data_dir}", "--epochs=0"]) == 2
     assert "--epochs=0: expected at least 1" in capsys.readouterr().err
 
 

@@ -39,6 +39,18 @@ def test_every_number_is_held_within_limits(setting):
             TrainConfig(**{setting: value})
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rand_augment": 5.0, "augment": False}, "--rand_augment=5.0: --noaugment alters no frames"),
+        ({"visual_weights": "imagenet", "visual_backbone": "small_cnn"}, "--visual_weights=imagenet: .*small_cnn"),
+    ],
+)
+def test_a_setting_that_another_one_makes_void_is_refused(settings, message):
+    with pytest.raises(UserError, match=message):
+        TrainConfig(**settings)
+
+
 def test_json_round_trip_keeps_every_setting():
     config = TrainConfig(scheme="audio", epochs=3, augment=False, audio_width=0.5)
     assert TrainConfig.from_json(config.to_json()) == config

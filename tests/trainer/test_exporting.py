@@ -13,7 +13,7 @@ from avinst.errors import UserError
 from avinst.frames import encode_jpeg
 from avinst.log_mel import log_mel
 from avinst.schema import Example, encode_example, parse_examples
-from trainer.exporting import export, export_to
+from trainer.exporting import check_replaceable, export, export_to
 from trainer.models import sub_model
 
 # Calls the SavedModel as a server would. Where None stands for a module, importing it fails: importing
@@ -172,6 +172,11 @@ def test_what_is_no_saved_model_is_never_replaced(untrained_run, tmp_path):
         with pytest.raises(UserError, match=f"holds '{name}' and no SavedModel; give a new directory"):
             export_to(untrained_run("audio"), str(tmp_path / name))
         assert (tmp_path / name / name).exists()
+
+
+def test_a_place_that_nothing_can_be_written_to_is_told_before_a_training():
+    with pytest.raises(tf.errors.UnimplementedError, match="'s3' not implemented"):
+        check_replaceable("s3://bucket/model")
 
 
 def test_an_export_that_computes_something_else_is_not_left_behind(untrained_run, tmp_path, monkeypatch):

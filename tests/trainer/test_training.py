@@ -153,11 +153,11 @@ def test_patience_ends_a_training_after_epochs_without_gain_also_when_it_is_resu
     lines = capsys.readouterr().err
     assert "epoch 4/6" in lines
     assert "epoch 5/6" not in lines
-    assert "visual: epoch 2, validation accuracy 0.500, is kept" in lines
+    assert "visual: epoch 2, validation loss 0.500, is kept" in lines
     train(str(tmp_path / "run"), dataset.data_dir, config)
     lines = capsys.readouterr().err
     assert "epoch 5/6" not in lines
-    assert "visual: epoch 2, validation accuracy 0.500, is kept" in lines
+    assert "visual: epoch 2, validation loss 0.500, is kept" in lines
 
 
 def test_patience_without_a_validation_split_is_refused(tmp_path):
