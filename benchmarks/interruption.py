@@ -29,14 +29,16 @@ METRICS = {
     "map": "mAP",
     "log_loss": "log loss",
 }
-FLAGS = "--scheme=independent --audio_backbone=small_cnn --visual_backbone=small_cnn --epochs=4 --fusion_epochs=6"
+FLAGS = (
+    "--scheme=independent --audio_backbone=small_cnn --visual_backbone=small_cnn --epochs=10 --fusion_epochs=10"
+)
 # What is seen on stderr, and the signal that is sent then; one after the other, each to a new process.
 MOMENTS = [
-    ("audio, epoch 1/4", signal.SIGKILL),
-    ("audio, epoch 3/4", signal.SIGTERM),
-    ("visual, epoch 2/4", signal.SIGKILL),
+    ("audio, epoch 1/10", signal.SIGKILL),
+    ("audio, epoch 7/10", signal.SIGTERM),
+    ("visual, epoch 5/10", signal.SIGKILL),
     ("visual, BatchNorm statistics", signal.SIGKILL),
-    ("fusion, epoch 4/6", signal.SIGKILL),
+    ("fusion, epoch 4/10", signal.SIGKILL),
 ]
 
 
@@ -62,7 +64,9 @@ def train(data_dir: str, run_dir: Path, seed: int, until: str = "", number: int 
 
 def metrics(run_dir: Path) -> dict[str, float]:
     """Those of the test split by recording."""
-    subprocess.run([AVINST, "evaluate", f"--run_dir={run_dir}"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [AVINST, "evaluate", f"--run_dir={run_dir}", "--noaudit"], check=True, stdout=subprocess.DEVNULL
+    )
     found = json.loads((run_dir / "metrics.json").read_text())["test"]["recording"]
     return {name: float(found[name]["value"]) for name in METRICS}
 
@@ -84,7 +88,11 @@ def main() -> None:
     for seed, run_dir in enumerate(runs):
         train(arguments.data_dir, run_dir, seed)
     broken = arguments.work_dir / "interrupted"
-    statuses = [] if broken.exists() else [train(arguments.data_dir, broken, 0, *moment) for moment in MOMENTS]
+    ended = arguments.work_dir / "statuses.json"
+    statuses = json.loads(ended.read_text()) if ended.exists() else []
+    for moment in MOMENTS[len(statuses) :]:
+        statuses.append(train(arguments.data_dir, broken, 0, *moment))
+        ended.write_text(json.dumps(statuses))
     if train(arguments.data_dir, broken, 0):
         raise RuntimeError("the last rerun failed")
     reached = [metrics(run_dir) for run_dir in runs]
@@ -101,7 +109,8 @@ def main() -> None:
     difference, seeds = greatest_difference(runs[0], broken), greatest_difference(runs[0], runs[1])
     text = (
         "## Interrupted trainings\n\n"
-        f"`python benchmarks/interruption.py`: `avinst train {FLAGS}`, one run killed (`kill -9`) or told to end "
+        f"`python benchmarks/interruption.py --data_dir=DATASET --work_dir=WORK`: `avinst train {FLAGS}`, one run "
+        "killed (`kill -9`) or told to end "
         f"(SIGTERM) {len(MOMENTS)} times in its three stages (status {', '.join(map(str, statuses))}), started "
         f"again, against the undisturbed one of the same seed, and against {len(runs)} seeds. Test split, by "
         "recording.\n\n"
