@@ -10,7 +10,7 @@ from analysis.study import Study, StudySettings, study_model
 from analysis.summaries import write_summaries
 from avinst import paths
 from avinst.versions import package_versions
-from trainer.evaluation import check_same_dataset
+from trainer.evaluation import check_same_dataset, tell_of_other_recordings
 from trainer.input_pipeline import keyed_examples
 from trainer.run import LOGS_FOLDER, dataset_of, load_run, read_config, read_metrics
 
@@ -54,6 +54,7 @@ def analyze(
     dataset.tfrecord_paths(settings.split)  # a missing split is told before the model is loaded
     run = load_run(run_dir)
     check_same_dataset(run, dataset)
+    tell_of_other_recordings(run, dataset)
     output_dir = output_dir or paths.join(run_dir, OUTPUT_FOLDER)
     paths.make_directory(output_dir)
     log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)

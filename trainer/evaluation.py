@@ -6,6 +6,7 @@ from typing import Any
 from avinst import paths
 from avinst.dataset import Dataset
 from avinst.errors import UserError
+from avinst.progress import tell
 from trainer.board import write_board
 from trainer.board_projector import RecordingFeatures
 from trainer.evaluation_tables import LEVELS
@@ -27,6 +28,7 @@ def evaluate(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> di
             metrics.json is damaged.
     """
     check_same_dataset(run, dataset)
+    tell_of_other_recordings(run, dataset)
     read_metrics(run.run_dir)  # a damaged file is told before the split is predicted
     gathered = RecordingFeatures(run.model, dataset.recordings.get(split, 0))
     predictions = predict_split(run.model, dataset, split, batch_size, gathered)
@@ -83,4 +85,15 @@ def check_same_dataset(run: Run, dataset: Dataset) -> None:
         raise UserError(
             f"{now.data_dir!r} is no dataset for {run.run_dir!r} ({'; '.join(differences)}); give the --data_dir "
             "that the run was trained on, or one prepared alike"
+        )
+
+
+def tell_of_other_recordings(run: Run, dataset: Dataset) -> None:
+    """Says where the dataset fits a run but was prepared otherwise: divided anew, it holds what was trained on."""
+    there, now = run.dataset_info.fingerprint, dataset.fingerprint
+    if there != now:
+        tell(
+            f"{dataset.data_dir} is not the dataset that {run.run_dir} was trained on ({now[:12]}, "
+            f"not {there[:12]}): where it holds the same recordings, their splits may be others and the figures "
+            "too good"
         )

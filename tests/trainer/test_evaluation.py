@@ -7,7 +7,7 @@ import pytest
 from dataset_factory import write_dataset
 
 from avinst.errors import UserError
-from trainer.evaluation import check_same_dataset, evaluate, evaluate_stages
+from trainer.evaluation import check_same_dataset, evaluate, evaluate_stages, tell_of_other_recordings
 from trainer.predictions import predict_split
 
 LABELS = ("cello", "drum", "flute")
@@ -56,6 +56,15 @@ def test_another_dataset_is_refused_with_the_difference(untrained_run, dataset, 
     larger = dataclasses.replace(dataset, spec=dataclasses.replace(dataset.spec, frame_size=96))
     with pytest.raises(UserError, match="frame_size: 64 in the run, 96 in the dataset"):
         check_same_dataset(run, larger)
+
+
+def test_a_dataset_that_was_prepared_anew_is_told(untrained_run, dataset, capsys):
+    run = untrained_run("audio")
+    tell_of_other_recordings(run, dataset)
+    assert not capsys.readouterr().err
+    evaluate(run, dataclasses.replace(dataset, fingerprint="divided-anew"), "test")
+    assert "is not the dataset that " in (told := capsys.readouterr().err)
+    assert "(divided-anew, not " in told
 
 
 def test_an_independent_run_tells_what_each_modality_does_alone(independent_run, dataset, untrained_run):
