@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from avinst.dataset import Dataset
 from avinst.progress import Progress
+from trainer.damaged_files import damaged_files_named
 from trainer.input_pipeline import keyed_examples
 
 
@@ -95,7 +96,7 @@ def predict_split(
         observer: sees every batch as it is computed.
 
     Raises:
-        UserError: the split has no examples.
+        UserError: the split has no examples, or a file of it is damaged.
     """
     names = [source.name for source in model.inputs]
     layers = observer.layers if observer else ()
@@ -107,15 +108,18 @@ def predict_split(
     columns: dict[str, list[np.ndarray]] = {}
     batches = keyed_examples(dataset, split, batch_size)
     progress = Progress(f"predicting {split}", dataset.segments[split])
-    for batch in batches:
-        row = {name: batch[name] for name in ("video_id", "segment_index", "segment_start_seconds", "label")}
-        outputs = compute({name: batch[name] for name in names})
-        row["probabilities"] = outputs["probabilities"]
-        if observer:
-            observer.observe(batch, {layer: np.asarray(tf.cast(outputs[layer], tf.float32)) for layer in layers})
-        for name, values in row.items():
-            columns.setdefault(name, []).append(values.numpy())
-        progress.advance(len(row["label"]))
+    with damaged_files_named(dataset):
+        for batch in batches:
+            row = {name: batch[name] for name in ("video_id", "segment_index", "segment_start_seconds", "label")}
+            outputs = compute({name: batch[name] for name in names})
+            row["probabilities"] = outputs["probabilities"]
+            if observer:
+                observer.observe(
+                    batch, {layer: np.asarray(tf.cast(outputs[layer], tf.float32)) for layer in layers}
+                )
+            for name, values in row.items():
+                columns.setdefault(name, []).append(values.numpy())
+            progress.advance(len(row["label"]))
     progress.finish()
     joined = {name: np.concatenate(values) for name, values in columns.items()}
     return Predictions(

@@ -183,6 +183,11 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
         )
 
 
+def is_begun(run_dir: str) -> bool:
+    """Whether something of a run is trained already."""
+    return paths.exists(paths.join(run_dir, CONFIG_FILE)) and not _nothing_is_trained(run_dir)
+
+
 def _nothing_is_trained(run_dir: str) -> bool:
     """Whether a run came to no whole epoch, so that nothing is lost when it is begun anew."""
     if set(_seen_names(run_dir)) - {CONFIG_FILE, *_UNTRAINED}:

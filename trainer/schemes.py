@@ -10,6 +10,7 @@ from avinst.errors import UserError
 from avinst.progress import tell
 from trainer.batches import Batches
 from trainer.config import TrainConfig
+from trainer.damaged_files import damaged_files_named
 from trainer.devices import replica_devices, suitable_precision, training_batch_size
 from trainer.disk_cache import cached_on_disk
 from trainer.fusion import train_fusion
@@ -19,7 +20,7 @@ from trainer.leftovers import clear_leftovers
 from trainer.models import build_model
 from trainer.models.build import INPUT_OF, MODALITIES
 from trainer.preview import write_preview
-from trainer.run import CHECKPOINTS_FOLDER, LOGS_FOLDER, MODEL_FILE, STAGES_FOLDER, RunPaths, open_run
+from trainer.run import CHECKPOINTS_FOLDER, LOGS_FOLDER, MODEL_FILE, STAGES_FOLDER, RunPaths, is_begun, open_run
 from trainer.training import drop_checkpoints, fit, save_stage, stage_model_path
 
 STAGES = {
@@ -48,8 +49,9 @@ def train(run_dir: str, data_dir: str, config: TrainConfig, log_dir: str = "") -
     _check_trainable(dataset, config)
     if config.precision == "auto":
         config = dataclasses.replace(config, precision=suitable_precision())
-    check_initial_run(config, dataset)
-    with only_writer(run_dir, "train", "run_dir"):
+    if not is_begun(run_dir):  # else the weights are taken, the settings the same, and that run may be gone
+        check_initial_run(config, dataset)
+    with only_writer(run_dir, "train", "run_dir"), damaged_files_named(dataset):
         open_run(run_dir, config, dataset)
         _train_stages(RunPaths(run_dir, log_dir or paths.join(run_dir, LOGS_FOLDER)), dataset, config)
 
