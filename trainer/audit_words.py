@@ -96,9 +96,11 @@ def _contradiction(audit: Audit) -> str:
     if not audit.follows:
         return ""
     shares = {name: f"{100 * found.value:.0f} %" for name, found in audit.follows.items()}
+    few = audit.swapped_recordings < audit.recordings
+    where = f" ({audit.swapped_recordings} of {audit.recordings})" if few else ""
     return (
-        f"Where audio and vision come of recordings with different labels it follows audio in {shares['audio']}, "
-        f"vision in {shares['visual']} and neither in {shares['neither']}."
+        f"Where audio and vision come of recordings with different labels{where} it follows audio in "
+        f"{shares['audio']}, vision in {shares['visual']} and neither in {shares['neither']}."
     )
 
 

@@ -180,3 +180,8 @@ def test_with_neither_stages_nor_probes_it_says_so():
         "Which modality leads cannot be told: there are neither stages nor probes to ask.",
         WITHOUT_ONE,
     ]
+
+
+def test_swaps_that_could_be_made_for_some_recordings_only_say_for_how_many():
+    found = " ".join(verdict(dataclasses.replace(AUDIT, swapped_recordings=4)))
+    assert "recordings with different labels (4 of 100) it follows audio in 60 %" in found
