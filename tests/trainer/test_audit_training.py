@@ -19,8 +19,8 @@ SETTINGS = TrainConfig(
     batch_size=16,
     augment=False,
 )
-# A modality that tells nothing by itself can only be learned by heart: trained for long, its stage forgets what the
-# fusion has to find in its features.
+# A modality that tells nothing by itself can only be learned by heart: trained for long, its stage forgets what
+# the fusion has to find in its features.
 EPOCHS = {"independent": 1, "joint": 8}
 
 
