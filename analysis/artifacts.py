@@ -38,26 +38,28 @@ class Picture:
         file: its path below the output directory.
         png: the picture.
         description: what is to be seen, for those who cannot see it.
+        exhibit: the segment that it shows; None where it shows none.
     """
 
     tag: str
     file: str
     png: bytes
     description: str
+    exhibit: Exhibit | None = None
 
 
 def draw_pictures(study: Study) -> list[Picture]:
     """All figures of a study, in the order in which they are to be read."""
-    sketches = _overviews(study)
+    sketches: list[tuple[_Sketch, Exhibit | None]] = [(sketch, None) for sketch in _overviews(study)]
     for label in study.features.label_names:
-        sketches += _label_sketches(study, label)
+        sketches += [(sketch, None) for sketch in _label_sketches(study, label)]
         exhibits = [e for e in study.exhibits if study.features.label_names[e.choice.label_index] == label]
         for position, exhibit in enumerate(exhibits):
-            sketches += _exhibit_sketches(study, exhibit, position)
+            sketches += [(sketch, exhibit) for sketch in _exhibit_sketches(study, exhibit, position)]
     pictures = []
     progress = Progress("figures", len(sketches))
-    for tag, file, description, draw in sketches:
-        pictures.append(Picture(tag, file, png_bytes(draw()), description))
+    for (tag, file, description, draw), exhibit_shown in sketches:
+        pictures.append(Picture(tag, file, png_bytes(draw()), description, exhibit_shown))
         progress.advance()
     progress.finish()
     return pictures
