@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from avinst.dataset import Dataset
+from trainer.audit_features import SegmentFeatures, segment_features
 from trainer.audit_measures import Difference, Interval, PairedScores, mcnemar_p_value, paired_scores, right, share
 from trainer.audit_result import Audit
 from trainer.audit_stages import stages_run
 from trainer.audit_systems import BOTH, Systems, all_systems
 from trainer.evaluation import check_same_dataset
 from trainer.models.build import MODALITIES
+from trainer.predictions import Predictions
 from trainer.run import AUDIT_FILE, Run, read_config, read_metrics
 
 AUDITED_SCHEMES = tuple(scheme for scheme, modalities in MODALITIES.items() if modalities == BOTH)
@@ -35,7 +37,16 @@ def check_auditable(run_dir: str, stages_from: str = "") -> bool:
     return config.scheme in AUDITED_SCHEMES
 
 
-def audit_run(run: Run, dataset: Dataset, split: str, batch_size: int = 32, stages_from: str = "") -> Audit:
+def audit_run(
+    run: Run,
+    dataset: Dataset,
+    split: str,
+    batch_size: int = 32,
+    stages_from: str = "",
+    *,
+    fused: SegmentFeatures | None = None,
+    stages: Mapping[str, Predictions] | None = None,
+) -> Audit:
     """Measures which modality does the work in a fused run, and what fusion adds.
 
     Costs a pass over the training and validation splits for the probes; a joint run with stages costs another
@@ -47,13 +58,17 @@ def audit_run(run: Run, dataset: Dataset, split: str, batch_size: int = 32, stag
         split: train, validation or test.
         batch_size: segments that are computed together.
         stages_from: for a joint run, an independent run on the same dataset; empty for none.
+        fused: what the run makes of the split, where that is known already.
+        stages: what the stages of an independent run say of it, where that is known already.
 
     Raises:
         UserError: the dataset is none for the run, the split has no examples, or `stages_from` does not fit.
     """
     check_same_dataset(run, dataset)
     stages_dir = stages_run(run.run_dir, run.config, run.dataset_info, stages_from)
-    systems = all_systems(run, dataset, split, batch_size, stages_dir)
+    if fused is None:
+        fused = segment_features(run.model, dataset, split, batch_size)
+    systems = all_systems(run, dataset, split, batch_size, stages_dir, fused, stages or {})
     return compare(systems, run.config.scheme, split, stages_dir, multi_label=dataset.multi_label)
 
 

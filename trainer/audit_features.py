@@ -50,18 +50,18 @@ class RecordingFeatures:
 
 def segment_features(model: keras.Model, dataset: Dataset, split: str, batch_size: int) -> SegmentFeatures:
     """One pass over a split, the features of all segments kept: 12 kB each."""
-    observer = _AllSegments(model)
-    return SegmentFeatures(predict_split(model, dataset, split, batch_size, observer), observer.features())
+    observer = AllSegments(model)
+    return SegmentFeatures(predict_split(model, dataset, split, batch_size, [observer]), observer.features())
 
 
 def recording_features(model: keras.Model, dataset: Dataset, split: str, batch_size: int) -> RecordingFeatures:
     """One pass over a split of any size: of the features only their means by recording are kept."""
     observer = _RecordingMeans(model)
-    labels = predict_split(model, dataset, split, batch_size, observer).by_recording().labels
+    labels = predict_split(model, dataset, split, batch_size, [observer]).by_recording().labels
     return RecordingFeatures(labels, observer.features())
 
 
-class _AllSegments:
+class AllSegments:
     """Keeps the features of all segments; an observer of `trainer.predictions.predict_split`."""
 
     def __init__(self, model: keras.Model) -> None:
@@ -70,9 +70,11 @@ class _AllSegments:
         self._batches: list[Mapping[str, np.ndarray]] = []
 
     def observe(self, batch: Mapping[str, Any], outputs: Mapping[str, np.ndarray]) -> None:
+        """Adds a batch; see `trainer.predictions.Observer`."""
         self._batches.append(outputs)
 
     def features(self) -> dict[str, np.ndarray]:
+        """Modality to float32 [segments, features], of the modalities that the model has."""
         return {
             modality: np.concatenate([outputs[layer] for outputs in self._batches])
             for modality, layer in self._layer_of.items()

@@ -66,7 +66,15 @@ class Systems:
         )
 
 
-def all_systems(run: Run, dataset: Dataset, split: str, batch_size: int, stages_dir: str | None) -> Systems:
+def all_systems(
+    run: Run,
+    dataset: Dataset,
+    split: str,
+    batch_size: int,
+    stages_dir: str | None,
+    fused: SegmentFeatures,
+    stages: Mapping[str, Predictions],
+) -> Systems:
     """Computes what every system says of a split.
 
     Args:
@@ -75,8 +83,9 @@ def all_systems(run: Run, dataset: Dataset, split: str, batch_size: int, stages_
         split: train, validation or test.
         batch_size: segments that are computed together.
         stages_dir: the run whose stages `audio` and `visual` are compared with, or None.
+        fused: what the run itself makes of the split.
+        stages: what its own stages say of it, where it has some.
     """
-    fused = segment_features(run.model, dataset, split, batch_size)
     systems = disturbed(run, fused)
     has_probes = bool(dataset.segments.get("train"))
     if has_probes:
@@ -89,12 +98,16 @@ def all_systems(run: Run, dataset: Dataset, split: str, batch_size: int, stages_
         systems.absent |= dict.fromkeys(names, NO_STAGES)
         return systems
     for modality in BOTH:
-        stage = load_model(stage_model_path(stages_dir, modality))
-        alone = segment_features(stage, dataset, split, batch_size)
-        systems.probabilities[f"{modality}_alone"] = alone.predictions.by_recording().probabilities
-        # The branches of an independent run are its stages: the same features, the same probes.
-        if has_probes and run.config.scheme == "joint":
-            _add_probes(systems, "stage_probe", stage, dataset, alone.by_recording(), batch_size)
+        if modality in stages:
+            alone = stages[modality]
+        else:
+            stage = load_model(stage_model_path(stages_dir, modality))
+            of_stage = segment_features(stage, dataset, split, batch_size)
+            alone = of_stage.predictions
+            # The branches of an independent run are its stages: the same features, the same probes.
+            if has_probes and run.config.scheme == "joint":
+                _add_probes(systems, "stage_probe", stage, dataset, of_stage.by_recording(), batch_size)
+        systems.probabilities[f"{modality}_alone"] = alone.by_recording().probabilities
     systems.probabilities["product"] = product(
         systems.probabilities["audio_alone"],
         systems.probabilities["visual_alone"],

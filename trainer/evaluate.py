@@ -47,6 +47,7 @@ def evaluate() -> None:
     import_tensorflow_quietly()
     from trainer import evaluation
     from trainer.audit import audit_run, check_auditable
+    from trainer.audit_features import AllSegments, SegmentFeatures
     from trainer.audit_report import audit_text, write_audit
     from trainer.evaluation_tables import metrics_table, stages_table
     from trainer.run import AUDIT_FILE, dataset_of, load_run, read_config
@@ -56,18 +57,28 @@ def evaluate() -> None:
     dataset.tfrecord_paths(SPLIT.value)  # a missing split is told before the model is loaded
     audited = AUDIT.value and check_auditable(run_dir, STAGES_FROM.value)
     run = load_run(run_dir)
-    metrics = evaluation.evaluate(run, dataset, SPLIT.value, BATCH_SIZE.value)
+    segments = AllSegments(run.model)
+    whole = evaluation.evaluate(run, dataset, SPLIT.value, BATCH_SIZE.value, [segments] if audited else [])
     stages = evaluation.evaluate_stages(run, dataset, SPLIT.value, BATCH_SIZE.value)
-    audit = audit_run(run, dataset, SPLIT.value, BATCH_SIZE.value, STAGES_FROM.value) if audited else None
-    if audit:
+    audit = None
+    if audited:
+        audit = audit_run(
+            run,
+            dataset,
+            SPLIT.value,
+            BATCH_SIZE.value,
+            STAGES_FROM.value,
+            fused=SegmentFeatures(whole.predictions, segments.features()),
+            stages={stage: alone.predictions for stage, alone in stages.items()},
+        )
         write_audit(run_dir, audit)
     if JSON.value:
-        print(json.dumps({SPLIT.value: metrics}, indent=2))  # noqa: T201
+        print(json.dumps({SPLIT.value: whole.metrics}, indent=2))  # noqa: T201
         return
     print(f"{run_dir}, {SPLIT.value} split of {dataset.data_dir}; 95 % intervals over recordings\n")  # noqa: T201
-    print(metrics_table(metrics, multi_label=dataset.multi_label))  # noqa: T201
+    print(metrics_table(whole.metrics, multi_label=dataset.multi_label))  # noqa: T201
     if stages:
-        print(f"\n{stages_table(stages)}")  # noqa: T201
+        print(f"\n{stages_table({stage: alone.metrics for stage, alone in stages.items()})}")  # noqa: T201
     if audit:
         print(f"\n{audit_text(audit)}")  # noqa: T201
     print(f"\nmetrics:     {run_dir}/metrics.json")  # noqa: T201

@@ -1,6 +1,8 @@
 """Measures a run on a split: metrics.json, and all that TensorBoard shows of it."""
 
+import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from avinst import paths
@@ -12,16 +14,35 @@ from trainer.board_projector import RecordingFeatures
 from trainer.evaluation_tables import LEVELS
 from trainer.leftovers import clear_leftovers
 from trainer.metrics import compute_metrics
-from trainer.predictions import Predictions, predict_split
+from trainer.predictions import Observer, Predictions, predict_split
 from trainer.run import METRICS_FILE, MODEL_FILE, STAGES_FOLDER, Run, load_run, read_metrics
 from trainer.schemes import STAGES
 
 
-def evaluate(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What a network says of a split, and how good that is.
+
+    Attributes:
+        metrics: `{"segment": M, "recording": M}`, M as `trainer.metrics.compute_metrics` says.
+        predictions: of the segments.
+    """
+
+    metrics: dict[str, Any]
+    predictions: Predictions
+
+
+def evaluate(
+    run: Run, dataset: Dataset, split: str, batch_size: int = 32, observers: Sequence[Observer] = ()
+) -> Evaluation:
     """Predicts a split, writes its metrics to metrics.json and to TensorBoard.
 
-    Returns:
-        `{"segment": M, "recording": M}`, M as `trainer.metrics.compute_metrics` says.
+    Args:
+        run: a finished run.
+        dataset: the one that it was trained on, or one prepared alike.
+        split: train, validation or test.
+        batch_size: segments that are computed together.
+        observers: are shown the batches too, for what else is wanted of the same pass.
 
     Raises:
         UserError: the dataset's spec or labels are not those of the run, the split has no examples, or
@@ -31,24 +52,25 @@ def evaluate(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> di
     tell_of_other_recordings(run, dataset)
     read_metrics(run.run_dir)  # a damaged file is told before the split is predicted
     gathered = RecordingFeatures(run.model, dataset.recordings.get(split, 0))
-    predictions = predict_split(run.model, dataset, split, batch_size, gathered)
+    predictions = predict_split(run.model, dataset, split, batch_size, [gathered, *observers])
     metrics = measure(predictions, dataset)
     _write_metrics(run.run_dir, split, metrics)
     write_board(run, dataset, split, metrics, predictions.by_recording(), gathered)
-    return metrics
+    return Evaluation(metrics, predictions)
 
 
-def evaluate_stages(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> dict[str, dict[str, Any]]:
+def evaluate_stages(run: Run, dataset: Dataset, split: str, batch_size: int = 32) -> dict[str, Evaluation]:
     """Measures what the stages before a run's last one came to, each into its own stages/<stage>/metrics.json.
 
     Returns:
-        Stage to metrics: `audio` and `visual` of an independent run, nothing for the other schemes.
+        By stage: `audio` and `visual` of an independent run, nothing for the other schemes.
     """
     found = {}
     for stage in STAGES[run.config.scheme][:-1]:
         model = load_run(run.run_dir, f"{STAGES_FOLDER}/{stage}/{MODEL_FILE}").model
-        found[stage] = measure(predict_split(model, dataset, split, batch_size), dataset)
-        _write_metrics(paths.join(run.run_dir, STAGES_FOLDER, stage), split, found[stage])
+        predictions = predict_split(model, dataset, split, batch_size)
+        found[stage] = Evaluation(measure(predictions, dataset), predictions)
+        _write_metrics(paths.join(run.run_dir, STAGES_FOLDER, stage), split, found[stage].metrics)
     return found
 
 

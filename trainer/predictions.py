@@ -1,7 +1,7 @@
 """What a model says about a split: per segment, and per recording as the mean over its segments."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, Self
 
 import keras
@@ -84,7 +84,7 @@ def means_by_recording(video_ids: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def predict_split(
-    model: keras.Model, dataset: Dataset, split: str, batch_size: int = 32, observer: Observer | None = None
+    model: keras.Model, dataset: Dataset, split: str, batch_size: int = 32, observers: Sequence[Observer] = ()
 ) -> Predictions:
     """The model's probabilities for all segments of a split, in the order of the files.
 
@@ -93,13 +93,13 @@ def predict_split(
         dataset: what to predict.
         split: train, validation or test.
         batch_size: segments at once.
-        observer: sees every batch as it is computed.
+        observers: see every batch as it is computed.
 
     Raises:
         UserError: the split has no examples, or a file of it is damaged.
     """
     names = [source.name for source in model.inputs]
-    layers = observer.layers if observer else ()
+    layers = {layer for observer in observers for layer in observer.layers}
     # By name: of a list of one output Keras gives the output itself.
     watched = keras.Model(
         model.inputs, {name: model.get_layer(name).output for name in ("probabilities", *layers)}
@@ -113,10 +113,9 @@ def predict_split(
             row = {name: batch[name] for name in ("video_id", "segment_index", "segment_start_seconds", "label")}
             outputs = compute({name: batch[name] for name in names})
             row["probabilities"] = outputs["probabilities"]
-            if observer:
-                observer.observe(
-                    batch, {layer: np.asarray(tf.cast(outputs[layer], tf.float32)) for layer in layers}
-                )
+            seen = {layer: np.asarray(tf.cast(outputs[layer], tf.float32)) for layer in layers}
+            for observer in observers:
+                observer.observe(batch, {layer: seen[layer] for layer in observer.layers})
             for name, values in row.items():
                 columns.setdefault(name, []).append(values.numpy())
             progress.advance(len(row["label"]))

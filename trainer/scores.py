@@ -40,10 +40,14 @@ def decisions(probabilities: np.ndarray, *, multi_label: bool) -> np.ndarray:
 
 
 def hit_at(k: int, labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Share of rows with a true label among the k most probable."""
-    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    hits = np.take_along_axis(labels, top, axis=1).max(axis=1) > 0
-    return weights @ hits / weights.sum(axis=1)
+    """Share of rows with a true label among the k most probable; of equally probable ones the first counts."""
+    # The most probable true label's place is counted, not sorted for: with hundreds of labels that is what costs.
+    true = labels > 0
+    best = np.where(true, probabilities, -np.inf).argmax(axis=1)[:, np.newaxis]
+    of_best = np.take_along_axis(probabilities, best, axis=1)
+    earlier = np.arange(labels.shape[1]) < best
+    place = ((probabilities > of_best) | ((probabilities == of_best) & earlier)).sum(axis=1)
+    return weights @ ((place < k) & true.any(axis=1)) / weights.sum(axis=1)
 
 
 def f1(labels: np.ndarray, decided: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -59,17 +63,26 @@ def average_precision(labels: np.ndarray, probabilities: np.ndarray, weights: np
 
     Rows with equal probability enter together, as in scikit-learn. NaN for a label without an example.
     """
-    result = np.empty((len(weights), labels.shape[1]))
+    result = np.full((labels.shape[1], len(weights)), np.nan)
+    by_row = np.ascontiguousarray(weights.T)
     for label in range(labels.shape[1]):
-        order = np.argsort(-probabilities[:, label], kind="stable")
-        sorted_probabilities = probabilities[order, label]
-        # For each row the last row with the same probability: precision is taken there.
-        last = np.searchsorted(-sorted_probabilities, -sorted_probabilities, side="right") - 1
-        ordered = weights[:, order]
-        positive = ordered * labels[order, label]
-        precision = _divided(np.cumsum(positive, axis=1), np.cumsum(ordered, axis=1), 0.0)[:, last]
-        result[:, label] = _divided((positive * precision).sum(axis=1), positive.sum(axis=1))
-    return result
+        # Precision is wanted at the thresholds at which a true row enters, in falling order; of the rows below the
+        # last of them nothing is.
+        thresholds = np.unique(probabilities[labels[:, label] > 0, label])[::-1]
+        if not len(thresholds):
+            continue
+        entering = np.searchsorted(-thresholds, -probabilities[:, label])
+        rows = np.argsort(entering, kind="stable")[: np.count_nonzero(entering < len(thresholds))]
+        first = np.searchsorted(entering[rows], np.arange(len(thresholds)))
+        everything = np.add.reduceat(by_row[rows], first, axis=0)
+        true_rows = rows[labels[rows, label] > 0]
+        positive = np.add.reduceat(
+            by_row[true_rows], np.searchsorted(entering[true_rows], np.arange(len(thresholds))), axis=0
+        )
+        found = np.cumsum(positive, axis=0)
+        precision = _divided(found, np.cumsum(everything, axis=0), 0.0)
+        result[label] = _divided((positive * precision).sum(axis=0), found[-1])
+    return result.T
 
 
 def log_loss(

@@ -272,3 +272,24 @@ def test_stages_that_do_not_fit_are_told_before_anything_is_computed(
     (Path(joint) / "audit.json").write_text("{")
     with pytest.raises(UserError, match=r"audit\.json' is damaged"):
         check_auditable(joint)
+
+
+def test_the_command_reads_a_split_once_for_each_network(
+    independent_run, independent_run_dir, dataset, monkeypatch
+):
+    from trainer import predictions
+
+    read = []
+
+    def keyed_examples(dataset, split, batch_size):
+        read.append(split)
+        return read_split(dataset, split, batch_size)
+
+    read_split = predictions.keyed_examples
+    monkeypatch.setattr(predictions, "keyed_examples", keyed_examples)
+    assert evaluate.main(["x", f"--run_dir={independent_run_dir}"]) == 0
+    # The whole and its two stages; for the probes the whole once more on what they are fitted to and chosen on.
+    assert sorted(read) == ["test", "test", "test", "train", "validation"]
+    written = json.loads((Path(independent_run_dir) / "audit.json").read_text())["test"]
+    by_itself = audit_run(independent_run, dataset, "test")
+    assert written["scores"] == {name: score._asdict() for name, score in by_itself.scores.items()}

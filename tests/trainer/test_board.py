@@ -35,8 +35,8 @@ def measured(independent_run_dir, dataset, tmp_path_factory):
     build_model("audio", config, dataset).save(root / "untrained-audio" / MODEL_FILE)
     evaluate(fused, dataset, "test")
     metrics = {
-        FUSED: evaluate(fused, dataset, "test"),  # again: replaces what was there
-        SINGLE: evaluate(load_run(str(root / "untrained-audio")), dataset, "test"),
+        FUSED: evaluate(fused, dataset, "test").metrics,  # again: replaces what was there
+        SINGLE: evaluate(load_run(str(root / "untrained-audio")), dataset, "test").metrics,
     }
     return root, metrics
 

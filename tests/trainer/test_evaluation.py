@@ -14,8 +14,8 @@ LABELS = ("cello", "drum", "flute")
 
 
 def test_metrics_json_keeps_the_other_splits(independent_run, dataset):
-    test = evaluate(independent_run, dataset, "test")
-    validation = evaluate(independent_run, dataset, "validation", batch_size=5)
+    test = evaluate(independent_run, dataset, "test").metrics
+    validation = evaluate(independent_run, dataset, "validation", batch_size=5).metrics
     written = json.loads((Path(independent_run.run_dir) / "metrics.json").read_text())
     assert written == {"test": test, "validation": validation}
     assert test["segment"]["count"] == 24
@@ -44,7 +44,7 @@ def test_predictions_do_not_depend_on_the_batch_size(independent_run, dataset):
 
 def test_a_model_of_one_modality_is_evaluated_too(untrained_run, dataset):
     run = untrained_run("visual")
-    assert evaluate(run, dataset, "test")["recording"]["count"] == 12
+    assert evaluate(run, dataset, "test").metrics["recording"]["count"] == 12
 
 
 def test_another_dataset_is_refused_with_the_difference(untrained_run, dataset, tmp_path):
@@ -71,6 +71,6 @@ def test_an_independent_run_tells_what_each_modality_does_alone(independent_run,
     stages = evaluate_stages(independent_run, dataset, "test")
     assert list(stages) == ["audio", "visual"]
     folder = Path(independent_run.run_dir) / "stages"
-    for stage, metrics in stages.items():
-        assert json.loads((folder / stage / "metrics.json").read_text()) == {"test": metrics}
+    for stage, alone in stages.items():
+        assert json.loads((folder / stage / "metrics.json").read_text()) == {"test": alone.metrics}
     assert evaluate_stages(untrained_run("joint"), dataset, "test") == {}

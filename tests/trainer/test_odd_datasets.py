@@ -39,7 +39,7 @@ def test_one_example_trains_and_is_measured(one_example):
     run, dataset = load_run(str(one_example / "run")), load_dataset(str(one_example / "data"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        metrics = evaluate(run, dataset, "test")["recording"]
+        metrics = evaluate(run, dataset, "test").metrics["recording"]
     per_label = metrics["per_label"]
     assert [per_label[label]["count"] for label in ("cello", "drum", "flute")] == [1, 1, 0]
     assert per_label["flute"]["f1"] is None
@@ -76,7 +76,7 @@ def test_a_spec_changed_since_training_is_one_line(one_example, tmp_path, capsys
 def test_a_rare_label_counts_as_much_as_a_common_one(untrained_run, tmp_path):
     dataset = write_dataset(tmp_path / "data", labels=("common", "rare"), label_of=lambda number: int(number == 7))
     assert dataset.label_segments["test"] == {"common": 22, "rare": 2}
-    metrics = evaluate(untrained_run("audio", dataset), dataset, "test")["recording"]
+    metrics = evaluate(untrained_run("audio", dataset), dataset, "test").metrics["recording"]
     assert metrics["per_label"]["rare"]["count"] == 1
     f1 = [metrics["per_label"][label]["f1"] for label in ("common", "rare")]
     assert metrics["f1_macro"]["value"] == pytest.approx(np.mean(f1))

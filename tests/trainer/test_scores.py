@@ -20,6 +20,15 @@ def test_hits_by_hand():
     assert scores.hit_at(1, LABELS, PROBABILITIES, np.array([[1.0, 3, 1, 1]])) == [2 / 6]
 
 
+def test_of_equally_probable_labels_the_first_is_decided_for():
+    equal = np.full((2, 4), 0.25)
+    assert scores.hit_at(1, np.eye(4)[[0, 1]], equal, np.ones((1, 2))) == [0.5]
+    assert scores.hit_at(3, np.eye(4)[[2, 3]], equal, np.ones((1, 2))) == [0.5]
+    # Several true labels: the best of them counts; none: nothing is hit.
+    several = np.array([[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
+    assert scores.hit_at(1, several, np.array([[0.4, 0.1, 0.0, 0.5]] * 2), np.ones((1, 2))) == [0.5]
+
+
 def test_f1_by_hand():
     decided = scores.decisions(PROBABILITIES, multi_label=False)
     # Label 0: precision 2/4, recall 1; label 1 and 2: never decided.
