@@ -40,6 +40,12 @@ PERMUTATIONS = flags.DEFINE_integer(
 GRADCAM_PER_LABEL = flags.DEFINE_integer(
     "gradcam_per_label", 3, "recordings of a label to show with Grad-CAM", lower_bound=0, flag_values=FLAGS
 )
+SEGMENT_FEATURES = flags.DEFINE_boolean(
+    "segment_features",
+    False,
+    "write segment_features.npz too: features.npz with a row for each segment, some 10 kB a segment",
+    flag_values=FLAGS,
+)
 SEED = flags.DEFINE_integer("seed", 0, "of permutations and resamples", lower_bound=0, flag_values=FLAGS)
 BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 32, "segments that are computed together", lower_bound=1, flag_values=FLAGS
@@ -60,6 +66,7 @@ def analyze() -> None:
         selection_split=SELECTION_SPLIT.value,
         gradcam_per_label=GRADCAM_PER_LABEL.value,
         batch_size=BATCH_SIZE.value,
+        segment_features=SEGMENT_FEATURES.value,
         correlation=CorrelationSettings(
             top_audio=TOP_AUDIO.value,
             top_visual=TOP_VISUAL.value,

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from analysis.correlation import block_q_values
 from analysis.correlation_figures import matrix_figure, overview_figure
 from analysis.correlation_tables import label_summary, matrix_csv
-from analysis.features import save_features
+from analysis.feature_files import save_features
 from analysis.figures import png_bytes
 from analysis.galleries import Exhibit
 from analysis.gradcam_figures import frame_figure, spectrogram_figure
@@ -75,6 +75,11 @@ def write_files(study: Study, pictures: list[Picture], output_dir: str) -> None:
         paths.make_directory(paths.join(output_dir, folder))
     save_features(study.features, paths.join(output_dir, "features.npz"))
     save_features(study.selection, paths.join(output_dir, "selection_features.npz"))
+    segments_file = paths.join(output_dir, "segment_features.npz")
+    if study.settings.segment_features:
+        save_features(study.segment_features, segments_file)
+    elif paths.exists(segments_file):
+        paths.remove(segments_file)
     paths.write_text(paths.join(output_dir, "importance.csv"), importance_csv(study.importance))
     for label, result in study.correlations.items():
         paths.write_text(paths.join(output_dir, "correlations", f"{file_name(label)}.csv"), matrix_csv(result))

@@ -1,20 +1,18 @@
 """A study of one model on one split: features, importance, correlations and Grad-CAM, computed, not yet shown."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import keras
 
 from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate, halves
 from analysis.counting import counted
-from analysis.features import Features, segment_features
+from analysis.extraction import SplitBatches, split_features
+from analysis.features import Features
 from analysis.galleries import Exhibit, choose_segments, make_exhibits
 from analysis.importance import Importance, head_of, importance
 from avinst.dataset import Dataset
 from avinst.errors import UserError
-
-Batches = Iterable[Mapping[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +25,7 @@ class StudySettings:
             one, features are chosen on half of the analyzed recordings and correlated over the other half.
         gradcam_per_label: recordings of each label that are shown with their Grad-CAM.
         batch_size: segments at once.
+        segment_features: whether the features of the single segments are written too.
         correlation: how correlations are computed.
     """
 
@@ -34,6 +33,7 @@ class StudySettings:
     selection_split: str = "validation"
     gradcam_per_label: int = 3
     batch_size: int = 32
+    segment_features: bool = False
     correlation: CorrelationSettings = dataclasses.field(default_factory=CorrelationSettings)
 
 
@@ -45,6 +45,7 @@ class Study:
         dataset: what was analyzed.
         settings: how.
         segments: number of segments of the analyzed split.
+        segment_features: of these segments.
         features: recordings of the analyzed split.
         selection: the recordings that features were chosen on.
         selection_text: the same in words.
@@ -58,6 +59,7 @@ class Study:
     dataset: Dataset
     settings: StudySettings
     segments: int
+    segment_features: Features
     features: Features
     selection: Features
     selection_text: str
@@ -72,8 +74,9 @@ def study_model(
     model: keras.Model,
     dataset: Dataset,
     settings: StudySettings,
-    batches: Callable[[str], Batches],
+    batches: SplitBatches,
     say: Callable[[str], None] = lambda line: None,
+    parts_dir: str = "",
 ) -> Study:
     """Computes everything that the analysis shows.
 
@@ -81,8 +84,9 @@ def study_model(
         model: flat, with contract layer names; one modality is enough.
         dataset: label names, spec and numbers of segments.
         settings: what to compute.
-        batches: gives the batches of a split, dicts of `avinst.schema.parse_examples`, each time it is called.
+        batches: gives the batches of a split each time it is called.
         say: is told what is being done.
+        parts_dir: where features are kept as they come, for an analysis that is killed; empty: nowhere.
 
     Raises:
         UserError: the analyzed split has no segments.
@@ -90,9 +94,7 @@ def study_model(
 
     def features_of(split: str) -> Features:
         say(f"features of the {split} split, {dataset.segments[split]} segments")
-        return segment_features(
-            model, batches(split), dataset.labels, dataset.multi_label, dataset.segments[split]
-        )
+        return split_features(model, dataset, split, batches, settings.batch_size, parts_dir)
 
     split, selection_split = settings.split, settings.selection_split
     if not dataset.segments.get(split):
@@ -124,6 +126,7 @@ def study_model(
         dataset=dataset,
         settings=settings,
         segments=len(segments),
+        segment_features=segments,
         features=recordings,
         selection=selection,
         selection_text=text,

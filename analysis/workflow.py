@@ -5,11 +5,14 @@ import shlex
 from collections.abc import Callable
 
 from analysis.artifacts import REPORT_FILE, draw_pictures, write_files
+from analysis.extraction import Batches
+from analysis.feature_parts import PARTS_FOLDER, remove_parts
 from analysis.report import render_report
 from analysis.study import Study, StudySettings, study_model
 from analysis.summaries import write_summaries
 from avinst import paths
 from avinst.versions import package_versions
+from trainer.damaged_files import damaged_files_named
 from trainer.evaluation import check_same_dataset, tell_of_other_recordings
 from trainer.input_pipeline import keyed_examples
 from trainer.run import LOGS_FOLDER, dataset_of, load_run, read_config, read_metrics
@@ -61,9 +64,13 @@ def analyze(
     # What cannot be read or written is told before the minutes of computing.
     paths.make_directory(log_dir)
     metrics = read_metrics(run_dir).get(settings.split)
-    study = study_model(
-        run.model, dataset, settings, lambda split: keyed_examples(dataset, split, settings.batch_size), say
-    )
+
+    def batches(split: str, skip: int = 0) -> Batches:
+        return keyed_examples(dataset, split, settings.batch_size, skip=skip)
+
+    parts_dir = paths.join(output_dir, PARTS_FOLDER)
+    with damaged_files_named(dataset):
+        study = study_model(run.model, dataset, settings, batches, say, parts_dir)
     pictures = draw_pictures(study)
     say("files, TensorBoard summaries, report")
     write_files(study, pictures, output_dir)
@@ -80,6 +87,7 @@ def analyze(
     )
     # Last: where there is a report, there is a whole analysis.
     paths.write_text(report, text)
+    remove_parts(parts_dir)
     return Analysis(study, output_dir, report, log_dir)
 
 
@@ -95,6 +103,7 @@ def _command(run_dir: str, data_dir: str, output_dir: str, settings: StudySettin
         top_visual=settings.correlation.top_visual,
         permutations=settings.correlation.permutations,
         gradcam_per_label=settings.gradcam_per_label,
+        segment_features=settings.segment_features,
         seed=settings.correlation.seed,
         batch_size=settings.batch_size,
     )

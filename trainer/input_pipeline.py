@@ -85,10 +85,14 @@ def examples(dataset: Dataset, split: str, batch_size: int, *, inputs: Sequence[
     return parsed.prefetch(_PREFETCHED_BATCHES)
 
 
-def keyed_examples(dataset: Dataset, split: str, batch_size: int) -> tf.data.Dataset:
-    """All of a split, in the order of the files, as the dicts of `avinst.schema.parse_examples`."""
+def keyed_examples(dataset: Dataset, split: str, batch_size: int, *, skip: int = 0) -> tf.data.Dataset:
+    """All of a split, in the order of the files, as the dicts of `avinst.schema.parse_examples`.
+
+    The first `skip` examples are left out: they are read, not decoded.
+    """
     return (
         _records(dataset, split)
+        .skip(skip)
         .batch(batch_size)
         .map(
             lambda serialized: parse_examples(serialized, dataset.spec, len(dataset.labels)),

@@ -10,7 +10,7 @@ import pytest
 from dataset_factory import write_dataset
 
 from analysis.analyze import main
-from analysis.features import load_features
+from analysis.feature_files import load_features
 from analysis.importance import head_of, importance
 from trainer.config import TrainConfig
 from trainer.models import build_model
@@ -46,6 +46,8 @@ def test_writes_files_summaries_and_report(joint):
     assert list((joint / "logs" / "analysis").glob("events.out.tfevents.*"))
     assert "avinst evaluate" in (output / "report.html").read_text()
     assert not list(output.rglob(".tmp*"))
+    assert not (output / "feature_parts").exists()
+    assert not (output / "segment_features.npz").exists()
 
 
 def test_features_and_importance_are_the_models(joint):
@@ -90,7 +92,9 @@ def test_an_audio_run_is_analyzed_as_far_as_it_goes(tmp_path, capsys, precision)
 
 def test_multi_label_and_no_validation_split(tmp_path, capsys):
     run_dir = make_run(tmp_path, recordings={"train": 3, "validation": 0, "test": 36}, multi_label=True)
-    assert analyze(run_dir) == 0
+    assert analyze(run_dir, "--segment_features") == 0
+    segments = load_features(str(run_dir / "analysis" / "segment_features.npz"))
+    assert sorted(segments.segment_index.tolist()) == [0] * 36 + [1] * 36
     summary = json.loads((run_dir / "analysis" / "correlations" / "summary.json").read_text())
     assert "half of the test recordings" in summary["selection"]
     features = load_features(str(run_dir / "analysis" / "features.npz"))

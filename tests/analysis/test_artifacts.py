@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.artifacts import draw_pictures, file_name, write_files
-from analysis.features import load_features
+from analysis.feature_files import load_features
 
 
 @pytest.fixture(scope="module")

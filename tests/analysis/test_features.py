@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from toy_models import batch_of, toy_model
 
-from analysis.features import load_features, save_features, segment_features
+from analysis.extraction import segment_features
+from analysis.feature_files import load_features, save_features
 from avinst.errors import UserError
 
 LABELS = ("flute", "cello", "piano")
@@ -79,6 +80,14 @@ def test_saved_features_come_back(segments, tmp_path, multi_label):
     loaded = load_features(path)
     for name, value in vars(recordings).items():
         np.testing.assert_array_equal(getattr(loaded, name), value, err_msg=name)
+
+
+def test_saved_segments_keep_their_numbers(segments, tmp_path):
+    _, features = segments
+    path = str(tmp_path / "segment_features.npz")
+    save_features(features, path)
+    np.testing.assert_array_equal(load_features(path).segment_index, features.segment_index)
+    np.testing.assert_array_equal(load_features(path).visual, features.visual)
 
 
 def test_file_has_the_documented_arrays_one_row_a_recording(segments, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from dataset_factory import write_dataset
 from media_factory import tone, write_media
 
-from analysis.features import load_features
+from analysis.feature_files import load_features
 from avinst import cli
 from avinst.spec import DatasetSpec
 from trainer.run import load_run

@@ -78,6 +78,8 @@ def test_without_training_every_example_comes_once_in_the_order_of_the_files(sha
         for segment in range(2)
     ]
     assert keys == expected
+    rest = np.concatenate([batch["video_id"] for batch in keyed_examples(sharded, "train", 8, skip=16)])
+    assert [video_id.decode() for video_id in rest] == [video_id for video_id, _ in expected[16:]]
     plain = list(examples(sharded, "train", 8))
     for (features, label), batch in zip(plain, batches, strict=True):
         np.testing.assert_array_equal(features["log_mel"], batch["log_mel"])
