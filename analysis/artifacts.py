@@ -10,6 +10,8 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
+from analysis.alignment import alignment_json
+from analysis.alignment_figures import alignment_figure
 from analysis.correlation import block_q_values
 from analysis.correlation_figures import matrix_figure, overview_figure
 from analysis.correlation_tables import label_summary, matrix_csv
@@ -85,8 +87,10 @@ def write_files(study: Study, pictures: list[Picture], output_dir: str) -> None:
         paths.write_text(paths.join(output_dir, "correlations", f"{file_name(label)}.csv"), matrix_csv(result))
     summary = json.dumps(correlation_summary(study), indent=2, ensure_ascii=False) + "\n"
     paths.write_text(paths.join(output_dir, "correlations", "summary.json"), summary)
+    alignment = json.dumps(alignment_json(study.alignment), indent=2) + "\n"
+    paths.write_text(paths.join(output_dir, "alignment.json"), alignment)
     for folder in sorted({picture.file.rpartition("/")[0] for picture in pictures}):
-        paths.make_directory(paths.join(output_dir, *folder.split("/")))
+        paths.make_directory(paths.join(output_dir, *folder.split("/")) if folder else output_dir)
     for picture in pictures:
         paths.write_bytes(paths.join(output_dir, *picture.file.split("/")), picture.png)
 
@@ -132,6 +136,13 @@ def _overviews(study: Study) -> list[_Sketch]:
         )
         draw = partial(overview_figure, study.correlations)
         sketches.append(("correlation/overview", "correlations/overview.png", text, draw))
+    if study.alignment:
+        text = (
+            "How far audio and visual features tell recordings apart alike, over all recordings and within "
+            "labels, beside the bands that chance and that the label alone give."
+        )
+        draw = partial(alignment_figure, study.alignment)
+        sketches.append(("correlation/alignment", "alignment.png", text, draw))
     if len(study.importance.unpredicted) < len(study.features.label_names):
         text = "Summed importance of the audio and of the visual features for each label."
         draw = partial(share_figure, study.importance)

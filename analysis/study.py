@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import keras
 
+from analysis.alignment import PERMUTATIONS, Alignment, align
 from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate, halves
 from analysis.counting import counted
 from analysis.extraction import SplitBatches, split_features
@@ -53,6 +54,7 @@ class Study:
         selection_importance: over the recordings that features were chosen on.
         correlations: label to the correlations of its most important features.
         skipped: label to the reason why it has none.
+        alignment: measures of the two modalities' features as a whole; empty where there are not both.
         exhibits: segments with their Grad-CAM.
     """
 
@@ -67,6 +69,7 @@ class Study:
     selection_importance: Importance
     correlations: Mapping[str, LabelCorrelation]
     skipped: Mapping[str, str]
+    alignment: tuple[Alignment, ...]
     exhibits: tuple[Exhibit, ...]
 
 
@@ -134,5 +137,8 @@ def study_model(
         selection_importance=selection_importance,
         correlations=correlations,
         skipped=skipped,
+        alignment=align(
+            recordings, settings.correlation.seed, min(settings.correlation.permutations, PERMUTATIONS)
+        ),
         exhibits=tuple(make_exhibits(model, batches(split), choices, settings.batch_size)),
     )

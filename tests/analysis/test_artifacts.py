@@ -19,6 +19,7 @@ def output(toy_study, toy_pictures, tmp_path_factory):
 def test_every_file_of_the_design_is_there(output, toy_study):
     names = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
     assert {"features.npz", "importance.csv", "correlations/summary.json", "correlations/overview.png"} <= names
+    assert {"alignment.json", "alignment.png"} <= names
     for label in toy_study.correlations:
         name = file_name(label)
         assert {f"correlations/{name}.csv", f"correlations/{name}.png"} <= names
@@ -71,6 +72,7 @@ def test_overviews_without_anything_in_them_are_left_out(toy_study, toy_pictures
         importance=dataclasses.replace(
             toy_study.importance, count=dict.fromkeys(toy_study.importance.label_names, 0)
         ),
+        alignment=(),
         exhibits=(),
     )
     assert draw_pictures(nothing) == []
