@@ -66,7 +66,8 @@ def render_report(
         _section(
             "Do the modalities move together?",
             _paragraph(study.selection_text)
-            + _overview(by_tag, "correlation/overview", "for no label could features be correlated"),
+            + _overview(by_tag, "correlation/overview", "for no label could features be correlated")
+            + _alignment(by_tag),
         ),
         _section(
             "Which modality speaks for a label?",
@@ -111,6 +112,15 @@ def _overview(by_tag: Mapping[str, Sequence[Picture]], tag: str, why_not: str) -
     if tag not in by_tag:
         return _paragraph(f"There is no figure: {why_not}; each label's section says why.")
     return f'<div class="figures">{_images(by_tag[tag], "overview")}</div>'
+
+
+def _alignment(by_tag: Mapping[str, Sequence[Picture]]) -> str:
+    if "correlation/alignment" not in by_tag:
+        return ""
+    return _paragraph(
+        "All features together, in three measures: over all recordings, where the label alone makes modalities "
+        "tell recordings apart alike, and within labels, where only what is shared beyond the label counts."
+    ) + _overview(by_tag, "correlation/alignment", "")
 
 
 def _metrics_table(metrics: Mapping[str, Any] | None, study: Study, evaluate_command: str) -> str:
