@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from avinst import command
+from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
 
 SPLITS = ["train", "validation", "test"]
@@ -50,11 +51,25 @@ SEED = flags.DEFINE_integer("seed", 0, "of permutations and resamples", lower_bo
 BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 32, "segments that are computed together", lower_bound=1, flag_values=FLAGS
 )
+MEDIA_ROOT = flags.DEFINE_string(
+    "media_root",
+    "",
+    "the folder of the recordings, to play their sound in the report; empty: it is made from the log-mel",
+    flag_values=FLAGS,
+)
+MANIFEST = flags.DEFINE_string(
+    "manifest",
+    "",
+    "the manifest of the recordings, where their ids are not the files' paths without extensions",
+    flag_values=FLAGS,
+)
 
 
 def analyze() -> None:
     """Runs the command."""
     run_dir = command.required(RUN_DIR)
+    if MANIFEST.value and not MEDIA_ROOT.value:
+        raise UsageError("--manifest names files below --media_root; give that too")
     import_tensorflow_quietly()
     from analysis import workflow
     from analysis.correlation import CorrelationSettings
@@ -74,7 +89,15 @@ def analyze() -> None:
             seed=SEED.value,
         ),
     )
-    done = workflow.analyze(run_dir, DATA_DIR.value, OUTPUT_DIR.value, settings, say=_say)
+    done = workflow.analyze(
+        run_dir,
+        DATA_DIR.value,
+        OUTPUT_DIR.value,
+        settings,
+        say=_say,
+        media_root=MEDIA_ROOT.value,
+        manifest=MANIFEST.value,
+    )
     for sentence in summary_sentences(done.study):
         print(sentence)  # noqa: T201
     print(f"\nreport:      {done.report}")  # noqa: T201

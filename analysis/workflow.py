@@ -7,7 +7,10 @@ from collections.abc import Callable
 from analysis.artifacts import REPORT_FILE, draw_pictures, write_files
 from analysis.extraction import Batches
 from analysis.feature_parts import PARTS_FOLDER, remove_parts
+from analysis.recordings import Recordings
 from analysis.report import render_report
+from analysis.run_record import read_record
+from analysis.sounds import find_sounds
 from analysis.study import Study, StudySettings, study_model
 from analysis.summaries import write_summaries
 from avinst import paths
@@ -15,7 +18,7 @@ from avinst.versions import package_versions
 from trainer.damaged_files import damaged_files_named
 from trainer.evaluation import check_same_dataset, tell_of_other_recordings
 from trainer.input_pipeline import keyed_examples
-from trainer.run import LOGS_FOLDER, dataset_of, load_run, read_config, read_metrics
+from trainer.run import LOGS_FOLDER, dataset_of, load_run, read_config
 
 OUTPUT_FOLDER = "analysis"
 _PACKAGES = ("tensorflow", "keras", "tf-keras-vis", "scipy", "numpy", "matplotlib")
@@ -37,6 +40,9 @@ def analyze(
     output_dir: str = "",
     settings: StudySettings | None = None,
     say: Callable[[str], None] = lambda line: None,
+    *,
+    media_root: str = "",
+    manifest: str = "",
 ) -> Analysis:
     """Analyzes a run and writes files, TensorBoard summaries and the report.
 
@@ -46,10 +52,12 @@ def analyze(
         output_dir: where to write; empty: `analysis` in the run.
         settings: what to compute.
         say: is told what is being done.
+        media_root: the folder of the recordings, whose sound the report plays; empty: it is made from the log-mel.
+        manifest: of the recordings, where ids are not the files' paths without their extensions.
 
     Raises:
         UserError: no finished run, no dataset, a dataset unlike the run's, a split without segments, a damaged
-            metrics.json, or no directory can be made there.
+            metrics.json, no such media root or manifest, or no directory can be made there.
     """
     settings = settings or StudySettings()
     _, trained_on = read_config(run_dir)
@@ -63,7 +71,14 @@ def analyze(
     log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
     # What cannot be read or written is told before the minutes of computing.
     paths.make_directory(log_dir)
-    metrics = read_metrics(run_dir).get(settings.split)
+    recordings = Recordings(media_root, manifest) if media_root else None
+    record = read_record(
+        run_dir,
+        settings.split,
+        evaluate_command=_line("evaluate", run_dir=run_dir, data_dir=dataset.data_dir, split=settings.split),
+        analyze_command=_command(run_dir, dataset.data_dir, output_dir, settings, media_root, manifest),
+        versions=package_versions(_PACKAGES),
+    )
 
     def batches(split: str, skip: int = 0) -> Batches:
         return keyed_examples(dataset, split, settings.batch_size, skip=skip)
@@ -71,27 +86,24 @@ def analyze(
     parts_dir = paths.join(output_dir, PARTS_FOLDER)
     with damaged_files_named(dataset):
         study = study_model(run.model, dataset, settings, batches, say, parts_dir)
+    sounds = find_sounds(study.exhibits, dataset.spec, recordings, say)
     pictures = draw_pictures(study)
     say("files, TensorBoard summaries, report")
     write_files(study, pictures, output_dir)
     write_summaries(study, pictures, log_dir)
     report = paths.join(output_dir, REPORT_FILE)
-    text = render_report(
-        study,
-        pictures,
-        title=f"Why the {run.config.scheme} model decides: {run_dir.rstrip('/').rpartition('/')[2]}",
-        metrics=metrics,
-        evaluate_command=_line("evaluate", run_dir=run_dir, data_dir=dataset.data_dir, split=settings.split),
-        command=_command(run_dir, dataset.data_dir, output_dir, settings),
-        versions=package_versions(_PACKAGES),
-    )
+    title = f"Why the {run.config.scheme} model decides: {run_dir.rstrip('/').rpartition('/')[2]}"
+    text = render_report(study, pictures, sounds, record, title=title)
     # Last: where there is a report, there is a whole analysis.
     paths.write_text(report, text)
     remove_parts(parts_dir)
     return Analysis(study, output_dir, report, log_dir)
 
 
-def _command(run_dir: str, data_dir: str, output_dir: str, settings: StudySettings) -> str:
+def _command(
+    run_dir: str, data_dir: str, output_dir: str, settings: StudySettings, media_root: str, manifest: str
+) -> str:
+    media = {"media_root": media_root, "manifest": manifest}
     return _line(
         "analyze",
         run_dir=run_dir,
@@ -106,6 +118,7 @@ def _command(run_dir: str, data_dir: str, output_dir: str, settings: StudySettin
         segment_features=settings.segment_features,
         seed=settings.correlation.seed,
         batch_size=settings.batch_size,
+        **{name: value for name, value in media.items() if value},
     )
 
 

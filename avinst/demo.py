@@ -97,7 +97,7 @@ def demo() -> None:
         )
     independent, joint = (f"--run_dir={run_dirs[scheme]}" for scheme in SCHEMES)
     steps += [["evaluate", independent], ["evaluate", joint, f"--stages_from={run_dirs['independent']}"]]
-    for command_name, extra in (("export", ()), ("analyze", size.analyze_flags)):
+    for command_name, extra in (("export", ()), ("analyze", (*size.analyze_flags, f"--media_root={videos}"))):
         steps += [[command_name, run_dir, *extra] for run_dir in (independent, joint)]
     total = len(steps) + 2
     _announce(1, total, "rendering synthetic performances")

@@ -18,3 +18,10 @@ def toy_pictures(toy_study):
     from analysis.artifacts import draw_pictures
 
     return draw_pictures(toy_study)
+
+
+@pytest.fixture(scope="session")
+def toy_sounds(toy_study):
+    from analysis.sounds import find_sounds
+
+    return find_sounds(toy_study.exhibits, toy_study.dataset.spec, None)

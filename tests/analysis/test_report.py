@@ -1,13 +1,18 @@
 import base64
 import dataclasses
+import html
 import io
+import json
+import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from analysis.markup import Markup, element, json_block
 from analysis.report import render_report
+from analysis.run_record import RunRecord
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
@@ -34,7 +39,7 @@ class Page(HTMLParser):
             self.anchors.append(values["href"])
         if "id" in values:
             self.ids.append(values["id"])
-        assert tag not in {"script", "iframe", "object"}
+        assert tag not in {"iframe", "object"}
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -56,30 +61,30 @@ METRICS = {
 }
 
 
-def render(study, pictures, metrics=METRICS):
-    return render_report(
-        study,
-        pictures,
-        title="Why <joint> decides",
-        metrics=metrics,
+def render(study, pictures, metrics=METRICS, audit=None, sounds=None):
+    record = RunRecord(
+        scheme="joint",
+        scores={"audio alone": METRICS, "joint (this run)": metrics} if metrics else {},
+        audit=audit,
         evaluate_command="avinst evaluate --run_dir='a & b' --split=test",
-        command="avinst analyze --run_dir='a & b'",
+        analyze_command="avinst analyze --run_dir='a & b'",
         versions={"keras": "3"},
     )
+    return render_report(study, pictures, sounds or {}, record, title="Why <joint> decides")
 
 
 @pytest.fixture(scope="module")
-def text(toy_study, toy_pictures):
-    return render(toy_study, toy_pictures)
+def text(toy_study, toy_pictures, toy_sounds):
+    return render(toy_study, toy_pictures, sounds=toy_sounds)
 
 
 def test_everything_is_inside_the_file(text, toy_pictures):
     page = Page(text)
     assert page.sources
-    assert all(source.startswith("data:image/") for source in page.sources)
+    assert all(source.startswith(("data:image/", "data:audio/")) for source in page.sources)
     assert "url(" not in text
     assert "@import" not in text
-    assert "default-src 'none'" in text
+    assert "default-src 'none'" in html.unescape(text)
     assert len(page.images) == len(toy_pictures)
     for image in page.images:
         content = base64.b64decode(image["src"].partition("base64,")[2])
@@ -89,8 +94,10 @@ def test_everything_is_inside_the_file(text, toy_pictures):
 
 def test_links_lead_to_their_labels(text, toy_study):
     page = Page(text)
-    assert len(page.anchors) == len(toy_study.correlations)
-    assert {anchor.removeprefix("#") for anchor in page.anchors} <= set(page.ids)
+    assert {f"#label-{index}" for index in range(3)} <= set(page.anchors)
+    inner = {anchor.removeprefix("#") for anchor in page.anchors if not anchor.startswith("https://")}
+    assert inner <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
 
 
 def test_names_are_escaped(text):
@@ -103,7 +110,7 @@ def test_names_are_escaped(text):
 
 
 def test_says_the_main_finding_first_and_gives_light_and_dark(text):
-    assert text.index("<h2>Summary</h2>") < text.index("<h2>How good the model is</h2>") < text.index("<img")
+    assert text.index(">Summary</h2>") < text.index(">How good the model is</h2>") < text.index("<img")
     assert "prefers-color-scheme: dark" in text
     for name in ("Slizovskaia", "Gómez", "Haro", "Benjamini", "Selvaraju"):
         assert name in text
@@ -115,6 +122,36 @@ def test_metrics_are_shown_with_their_intervals_or_missed(text, toy_study, toy_p
     assert "avinst evaluate --run_dir='a & b' --split=test" in "".join(Page(without).texts)
     undefined = {"recording": {**METRICS["recording"], "map": {"value": None, "low": None, "high": None}}}
     assert "<td>–</td>" in render(toy_study, toy_pictures, metrics=undefined)
+    assert text.index("audio alone") < text.index("joint (this run)")
+
+
+def test_the_audit_is_told_in_words_and_figures_or_missed(text, toy_study, toy_pictures):
+    assert "No audit of this split yet" in text
+    audit = {
+        "metric": "hit_at_1",
+        "scores": {"fused": measured(0.6), "chance": measured(0.3)},
+        "absent": {"audio_alone": "no <stages>"},
+        "follows": {"audio": measured(0.2)},
+        "verdict": ["Audio leads & wins."],
+    }
+    words = "".join(Page(render(toy_study, toy_pictures, audit=audit)).texts)
+    for expected in ("Audio leads & wins.", "fused model", "0.600", "no <stages>", "follows audio"):
+        assert expected in words
+
+
+def test_no_text_ends_the_script_that_holds_it():
+    hostile = "</script><script>alert(1)</script><!-- \u2028"
+    block = json_block("x", {"names": [hostile]})
+    assert block.count("<") == 2
+    inner = block.partition(">")[2].rpartition("<")[0]
+    assert json.loads(inner) == {"names": [hostile]}
+    with pytest.raises(ValueError, match="JSON"):
+        json_block("x", float("nan"))
+
+
+def test_only_markup_is_put_in_as_it_is():
+    assert element("p", "<b>", Markup("<i>"), title='"') == '<p title="&quot;">&lt;b&gt;<i></p>'
+    assert element("img", alt="", hidden=True, src=None) == '<img alt="" hidden>'
 
 
 def test_several_labels_a_recording_are_explained(text, toy_study, toy_pictures):
@@ -137,9 +174,12 @@ def test_a_study_without_any_correlation_renders(toy_study, toy_pictures):
     assert "There is no figure: for no label could features be correlated" in words
 
 
-def test_frame_and_spectrogram_of_a_recording_stand_side_by_side(text):
-    shown = [image["alt"].split()[0] for image in Page(text).images if image["class"] == "evidence"]
-    assert shown == ["Frame", "Spectrogram"] * 6
+def test_frame_spectrogram_and_sound_of_a_segment_stand_together(text):
+    for exhibit in text.split('class="enlarge exhibit"')[1:]:
+        exhibit = exhibit.partition("</figure>")[0]
+        assert re.findall(r'alt="(\w+)', exhibit) == ["Frame", "Spectrogram"]
+        assert exhibit.count("<audio") == 1
+        assert "Resynthesised from the log-mel" in exhibit
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""The labels of the report: for each its matrix, its most important features and its gallery."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.artifacts import Picture
+from analysis.correlation import block_q_values
+from analysis.counting import counted
+from analysis.galleries import Choice
+from analysis.markup import Markup, element, joined, paragraph
+from analysis.report_frame import Section
+from analysis.report_gallery import gallery
+from analysis.report_matrix import matrix
+from analysis.report_pictures import figure
+from analysis.sounds import Sound
+from analysis.study import Study
+from analysis.words import verdict
+
+
+def label_id(index: int) -> str:
+    """What links to a label's section lead to; names may hold what no link can."""
+    return f"label-{index}"
+
+
+def label_sections(
+    study: Study,
+    by_tag: Mapping[str, Sequence[Picture]],
+    sounds: Mapping[Choice, Sound],
+    per_label: Mapping[str, Mapping[str, Any]],
+) -> list[Section]:
+    """A section for each label, in the dataset's order.
+
+    Args:
+        study: what was found out.
+        by_tag: its figures by their tags.
+        sounds: of the segments that are shown.
+        per_label: the run's scores of each label by recording, as in metrics.json; empty if not measured.
+    """
+    q_values = block_q_values(study.correlations)
+    return [
+        Section(
+            label_id(index),
+            label,
+            joined(
+                paragraph(_counts(study, index, label, per_label.get(label))),
+                _relation(study, label, q_values),
+                _figures(by_tag, index, label),
+                _galleries(by_tag, label, sounds),
+            ),
+            within=True,
+        )
+        for index, label in enumerate(study.features.label_names)
+    ]
+
+
+def _counts(study: Study, index: int, label: str, scores: Mapping[str, Any] | None) -> str:
+    count = int(study.features.labels[:, index].sum())
+    predicted = study.importance.count[label]
+    bearing = f"{counted(count, 'recording')} {'bears' if count == 1 else 'bear'} this label"
+    text = f"{bearing.capitalize()}, {predicted or 'none'} {'was' if predicted == 1 else 'were'} predicted as it."
+    named = [
+        f"{title} {value:.2f}"
+        for name, title in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"))
+        if (value := (scores or {}).get(name)) is not None and math.isfinite(value)
+    ]
+    return f"{text} By recording: {', '.join(named)}." if named else text
+
+
+def _relation(study: Study, label: str, q_values: Mapping[str, float]) -> Markup:
+    if label in study.correlations:
+        return paragraph(verdict(study.correlations[label], q_values[label]))
+    if label in study.skipped:
+        return paragraph(f"No correlations: {study.skipped[label]}.")
+    return Markup("")
+
+
+def _figures(by_tag: Mapping[str, Sequence[Picture]], index: int, label: str) -> Markup:
+    matrices, bars = by_tag.get(f"correlation/{label}", ()), by_tag.get(f"importance/{label}", ())
+    shown = []
+    if matrices:
+        shown.append(matrix(matrices, index, label))
+    if bars:
+        shown.append(figure(bars, "importance"))
+    return element("div", *shown, class_="figures") if shown else Markup("")
+
+
+def _galleries(by_tag: Mapping[str, Sequence[Picture]], label: str, sounds: Mapping[Choice, Sound]) -> Markup:
+    shown = [
+        picture
+        for tag, pictures in by_tag.items()
+        if tag.startswith(f"gradcam/{label}/")
+        for picture in pictures
+        if picture.exhibit is not None
+    ]
+    if not shown:
+        return Markup("")
+    return joined(
+        element("h4", "Where the evidence lies (Grad-CAM)"),
+        paragraph("From the most to the least certain recording; the label is the true one.", "note"),
+        gallery(shown, sounds),
+    )

@@ -1,0 +1,64 @@
+"""The methods in the report: what each figure is, its formula, and where it comes from."""
+
+from analysis.markup import Markup
+
+METHODS = Markup("""
+<p>The study follows O. Slizovskaia, E. Gómez and G. Haro, “Correspondence between audio and visual deep models
+for musical instrument detection in video recordings” (2017), and adds what chance gives.</p>
+<dl>
+<dt>Features</dt><dd>The penultimate layers' activations, audio (a) and visual (v), of each segment of one
+second, averaged over the segments of a recording. A recording's probabilities are the mean over its segments;
+it is predicted as its most probable label (where recordings bear several labels: as every label with a
+probability of 0.5 or more, which may be none).</dd>
+<dt>Scores</dt><dd>Hit@k: share of the recordings with a true label among the k most probable ones. F1: harmonic
+mean of precision and recall, averaged over the labels. mAP: mean over the labels of the average precision.
+Intervals: 95 % bootstrap over recordings.</dd>
+<dt>Importance</dt><dd>
+<span class="formula">L<sub>i</sub><sup>c</sup> = mean over the recordings predicted as c of
+max(a<sub>i</sub><sup>c</sup> x<sub>i</sub>, 0), where a<sub>i</sub><sup>c</sup> = ∂ logit<sub>c</sub> / ∂
+x<sub>i</sub></span> by automatic differentiation. With one dense layer on the features it is that layer's
+weight. The importance figures are over the analyzed split.</dd>
+<dt>Correlation</dt><dd>Spearman's rho, the correlation of the ranks r of two features,
+<span class="formula">rho = cov(r<sub>i</sub>, r<sub>j</sub>) / (σ(r<sub>i</sub>) σ(r<sub>j</sub>)),</span>
+with average ranks for ties, over the recordings whose true labels include the label, of its most important
+audio and visual features. Features are chosen on other recordings than they are correlated on: chosen and
+correlated on the same ones, they would look related too often. Features that are the same in all recordings
+have no correlation and are grey.</dd>
+<dt>Chance</dt><dd>The recordings of a label are shuffled between the modalities; what is related within a
+modality stays so. A pair's p-value is
+<span class="formula">p = (1 + permutations with |rho| at least as large) / (1 + permutations)</span>
+(Phipson and Smyth 2010); q is p corrected over the pairs of a label after Benjamini and Hochberg (1995): of the
+pairs with q of at most 0.05, at most 5 % are expected to be unrelated. A label's block is judged by its mean
+|rho| in the same way, corrected over the labels. Mean |rho| is never 0 by chance: compare it with the band of
+the permutations.</dd>
+<dt>Intervals</dt><dd>95 % bootstrap over recordings, centred on the estimate, because resampling with
+replacement raises |rho|. They are for the value at this number of recordings, chance included.</dd>
+<dt>Grad-CAM</dt><dd>On the logit of the label, for the deepest feature maps A<sup>k</sup> of each modality on
+its own input: <span class="formula">map = max(Σ<sub>k</sub> w<sub>k</sub> A<sup>k</sup>, 0), where
+w<sub>k</sub> = mean over the places of ∂ logit / ∂ A<sup>k</sup></span> (Selvaraju et al. 2017). Shown is the
+middle segment of recordings spread evenly from the most to the least certain one. Each map is scaled to its own
+largest value.</dd>
+<dt>Sound</dt><dd>What the model heard of the segment, mono, at its own sample rate. Where the recording's file
+is not at hand, the sound is made from the log-mel spectrogram and says so: magnitudes by non-negative least
+squares (Lee and Seung 2000), phase after Griffin and Lim (1984; Perraudin et al. 2013). It is rougher than the
+recording was.</dd>
+<dt>Limits</dt><dd>Related features need not share a cause in the music: recordings of one source (performer,
+camera, room) resemble each other in sound and picture alike, and the permutations take recordings for
+independent. Where recordings bear several labels, the recordings of one label also differ by what else they
+hold, in sound and picture alike: features that tell the other label move together too.</dd>
+</dl>
+<h3>References</h3>
+<ul>
+<li>Y. Benjamini and Y. Hochberg, “Controlling the false discovery rate”, J. R. Stat. Soc. B 57, 1995.</li>
+<li>D. Griffin and J. Lim, “Signal estimation from modified short-time Fourier transform”, IEEE Trans. ASSP 32,
+1984.</li>
+<li>D. Lee and H. Seung, “Algorithms for non-negative matrix factorization”, NIPS 2000.</li>
+<li>N. Perraudin, P. Balazs and P. Søndergaard, “A fast Griffin-Lim algorithm”, WASPAA 2013.</li>
+<li>B. Phipson and G. Smyth, “Permutation p-values should never be zero”, Stat. Appl. Genet. Mol. Biol. 9,
+2010.</li>
+<li>R. Selvaraju et al., “Grad-CAM: Visual explanations from deep networks via gradient-based localization”,
+ICCV 2017, <a href="https://arxiv.org/abs/1610.02391" rel="noreferrer">arXiv:1610.02391</a>.</li>
+<li>O. Slizovskaia, E. Gómez and G. Haro, “Correspondence between audio and visual deep models for musical
+instrument detection in video recordings”, 2017.</li>
+</ul>
+""")

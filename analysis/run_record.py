@@ -1,0 +1,63 @@
+"""What is known of a run besides its analysis: the scores of scheme and stages, the audit, how it was made."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from avinst import paths
+from avinst.errors import UserError
+from trainer.remedies import MODALITIES
+from trainer.run import AUDIT_FILE, STAGES_FOLDER, read_config, read_metrics
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRecord:
+    """A run's scores on the analyzed split, and the commands and versions that made the analysis.
+
+    Attributes:
+        scheme: audio, visual, independent or joint.
+        scores: title of a model to `{"segment": M, "recording": M}`, as in metrics.json: the run's own last,
+            before it those that it is compared with, as far as they were measured.
+        audit: of the split as in audit.json, with its `verdict`; None if there is none.
+        evaluate_command: the command that measures what is missing.
+        analyze_command: the command that makes this analysis again.
+        versions: package to version.
+    """
+
+    scheme: str
+    scores: Mapping[str, Mapping[str, Any]]
+    audit: Mapping[str, Any] | None
+    evaluate_command: str
+    analyze_command: str
+    versions: Mapping[str, str]
+
+
+def read_record(
+    run_dir: str, split: str, *, evaluate_command: str, analyze_command: str, versions: Mapping[str, str]
+) -> RunRecord:
+    """Reads what `avinst evaluate` has measured of a run and of the stages that it is compared with.
+
+    Raises:
+        UserError: there is no run, or a file of it is damaged.
+    """
+    scheme = read_config(run_dir)[0].scheme
+    audit = read_metrics(run_dir, AUDIT_FILE).get(split)
+    scores: dict[str, Any] = {}
+    other = (audit or {}).get("stages_from") or run_dir
+    for stage in MODALITIES:
+        folder = paths.join(other, STAGES_FOLDER, stage)
+        scores[f"{stage} alone"] = read_metrics(folder).get(split)
+    if other != run_dir:
+        scores |= _other_run(other, split, scheme)
+    scores[f"{scheme} (this run)"] = read_metrics(run_dir).get(split)
+    measured = {title: values for title, values in scores.items() if values}
+    return RunRecord(scheme, measured, audit, evaluate_command, analyze_command, versions)
+
+
+def _other_run(run_dir: str, split: str, scheme: str) -> dict[str, Any]:
+    """The scores of the run whose stages a joint run is compared with; nothing where it is gone."""
+    try:
+        other = read_config(run_dir)[0].scheme
+    except UserError:
+        return {}  # only its place is known; the run that is analyzed needs nothing of it
+    return {other if other != scheme else f"{other} (other run)": read_metrics(run_dir).get(split)}
