@@ -1,22 +1,32 @@
 """A study in TensorBoard: figures as images, figures of merit as scalars, findings as text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from analysis.artifacts import Picture
+from analysis.galleries import Choice
+from analysis.sounds import Sound
 from analysis.study import Study
 from analysis.words import summary_sentences
 from avinst import paths
 
 
-def write_summaries(study: Study, pictures: Sequence[Picture], log_dir: str) -> None:
+def write_summaries(
+    study: Study, pictures: Sequence[Picture], log_dir: str, sounds: Mapping[Choice, Sound] | None = None
+) -> None:
     """Writes a study into a folder of its own; what an earlier analysis wrote there is replaced.
 
     Tags: `importance/...`, `correlation/...`, `gradcam/LABEL/frame` and `gradcam/LABEL/spectrogram` (images),
     `correlation_across/...`, `correlation_by_chance/...`, `significant_pairs/...` (a scalar a label),
-    `features/...` (histograms), `summary` and `correlation/table` (text).
+    `features/...` (histograms), `summary` and `correlation/table` (text), `gradcam/LABEL/sound` (audio).
+
+    Args:
+        study: what was found out.
+        pictures: its figures.
+        log_dir: the folder.
+        sounds: segment to its sound, of those that are shown.
     """
     if paths.exists(log_dir):
         paths.remove(log_dir)
@@ -30,6 +40,7 @@ def write_summaries(study: Study, pictures: Sequence[Picture], log_dir: str) -> 
         for tag, group in tags.items():
             images = tf.stack([tf.io.decode_png(picture.png, channels=3) for picture in group])
             tf.summary.image(tag, images, max_outputs=len(group), description=group[0].description)
+        _write_sounds(study, sounds or {})
         for label, result in study.correlations.items():
             if result.null is not None and np.isfinite(result.across.value):
                 tf.summary.scalar(f"correlation_across/{label}", result.across.value)
@@ -38,6 +49,25 @@ def write_summaries(study: Study, pictures: Sequence[Picture], log_dir: str) -> 
         for modality, values in study.features.modalities().items():
             tf.summary.histogram(f"features/{modality}", values)
     writer.close()
+
+
+def _write_sounds(study: Study, sounds: Mapping[Choice, Sound]) -> None:
+    """A tag a label, in the order of its pictures; what is heard stands in the description."""
+    by_label: dict[str, list[tuple[Choice, Sound]]] = {}
+    for choice, sound in sounds.items():
+        by_label.setdefault(study.features.label_names[choice.label_index], []).append((choice, sound))
+    for label, found in by_label.items():
+        lines = [
+            f"{choice.video_id}: {'resynthesised from the log-mel' if sound.resynthesised else 'the recording'}"
+            for choice, sound in found
+        ]
+        tf.summary.audio(
+            f"gradcam/{label}/sound",
+            tf.stack([sound.waveform[:, np.newaxis] for _, sound in found]),
+            sample_rate=found[0][1].rate_hz,
+            max_outputs=len(found),
+            description="\n\n".join(lines),
+        )
 
 
 def correlation_table(study: Study) -> str:

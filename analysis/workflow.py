@@ -90,7 +90,7 @@ def analyze(
     pictures = draw_pictures(study)
     say("files, TensorBoard summaries, report")
     write_files(study, pictures, output_dir)
-    write_summaries(study, pictures, log_dir)
+    write_summaries(study, pictures, log_dir, sounds)
     report = paths.join(output_dir, REPORT_FILE)
     title = f"Why the {run.config.scheme} model decides: {run_dir.rstrip('/').rpartition('/')[2]}"
     text = render_report(study, pictures, sounds, record, title=title)

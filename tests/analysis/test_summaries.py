@@ -1,16 +1,26 @@
+import io
+import urllib.parse
+import wave
+
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
+from tensorboard_server import tensorboard
 
 from analysis.summaries import correlation_table, write_summaries
 
 
 @pytest.fixture(scope="module")
-def events(toy_study, toy_pictures, tmp_path_factory):
+def folder(toy_study, toy_pictures, toy_sounds, tmp_path_factory):
     folder = tmp_path_factory.mktemp("logs") / "analysis"
     write_summaries(toy_study, toy_pictures, str(folder))
-    write_summaries(toy_study, toy_pictures, str(folder))  # again: replaces, does not add
+    write_summaries(toy_study, toy_pictures, str(folder), toy_sounds)  # again: replaces, does not add
+    return folder
+
+
+@pytest.fixture(scope="module")
+def events(folder):
     accumulator = EventAccumulator(str(folder), size_guidance={"tensors": 0})
     accumulator.Reload()
     return accumulator
@@ -40,3 +50,18 @@ def test_table_has_a_row_for_every_label(toy_study):
     lines = correlation_table(toy_study).splitlines()
     assert len(lines) == 2 + len(toy_study.features.label_names)
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_tensorboard_plays_a_sound_for_each_segment_that_is_shown(folder, toy_study, toy_sounds):
+    with tensorboard(folder.parent) as board:
+        tags = board.wait_for("audio/tags", lambda answer: len(answer.get("analysis", {})) == 3)["analysis"]
+        assert set(tags) == {f"gradcam/{label}/sound" for label in toy_study.features.label_names}
+        tag = next(tag for tag in tags if "flute" in tag)
+        assert "resynthesised from the log-mel" in str(tags[tag])
+        listed = board.json("audio/audio", run="analysis", tag=tag, sample=0)
+        content = board.get("audio/individualAudio", **dict(urllib.parse.parse_qsl(listed[0]["query"])))
+    sound = next(iter(toy_sounds.values()))
+    with wave.open(io.BytesIO(content)) as file:
+        assert file.getframerate() == sound.rate_hz
+        heard = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 2**15
+    np.testing.assert_allclose(heard, sound.waveform, atol=1e-4)  # 16 bits
