@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from analysis.features import Features
-from analysis.gradcam import INPUT_OF, MAP_OF, dead_maps, gradcam, on_input
+from analysis.gradcam import INPUT_OF, MAP_OF, EvidenceMaps, dead_maps, on_input
 from analysis.receptive_field import cell_centres
 
 
@@ -105,15 +105,12 @@ def make_exhibits(
     chosen = [found[choice.video_id, choice.segment_index] for choice in choices]
     stacked = {name: np.stack([example[name] for example in chosen]) for name in INPUT_OF.values()}
     indices = np.array([choice.label_index for choice in choices])
-    inputs = {tensor.name for tensor in model.inputs}
     evidence: dict[str, np.ndarray] = {}
     dead: dict[str, np.ndarray] = {}
-    for modality, name in INPUT_OF.items():
-        if name in inputs:
-            maps = gradcam(model, stacked, indices, modality, batch_size)
-            centres = cell_centres(model, MAP_OF[modality])
-            evidence[modality] = on_input(maps, centres, stacked[name].shape[1:3])
-            dead[modality] = dead_maps(maps)
+    for modality, maps in EvidenceMaps(model).in_batches(stacked, indices, batch_size).items():
+        centres = cell_centres(model, MAP_OF[modality])
+        evidence[modality] = on_input(maps, centres, stacked[INPUT_OF[modality]].shape[1:3])
+        dead[modality] = dead_maps(maps)
     return [
         Exhibit(
             choice=choice,

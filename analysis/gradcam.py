@@ -1,19 +1,76 @@
-"""Grad-CAM: where in the frame and in the spectrogram the evidence for a label lies."""
+"""Grad-CAM: where in the frame and in the spectrogram the evidence for a label lies, for both in one pass."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tf_keras_vis.gradcam import Gradcam
 
 from analysis.features import model_inputs
 from analysis.receptive_field import spread_over_input
+from analysis.scorecam import score_cam_pass
 
+Method = Literal["gradcam", "gradcam++", "scorecam"]
 # Modality to the input and the layer of feature maps that belong together.
 INPUT_OF = {"audio": "log_mel", "visual": "frame"}
 MAP_OF = {"audio": "audio_map", "visual": "visual_map"}
+
+
+class EvidenceMaps:
+    """The raw maps of all modalities of a model for one label of each segment; compiled once, called per batch.
+
+    One pass forward and one back over both branches: what tf-keras-vis works out layer by layer and eagerly
+    (`analysis.gradcam_reference`), the same values many times as fast.
+    """
+
+    def __init__(self, model: keras.Model, method: Method = "gradcam") -> None:
+        """Builds the pass.
+
+        Args:
+            model: flat, float inputs, with the layers `logits` and `audio_map`, `visual_map` or one of them.
+            method: how the channels of a layer become one map.
+
+        Raises:
+            ValueError: an input of the model is not floating: no gradient passes it.
+        """
+        integers = [tensor.name for tensor in model.inputs if not tf.as_dtype(tensor.dtype).is_floating]
+        if integers:
+            raise ValueError(f"the model's input {integers[0]!r} is not floating; no gradient passes it")
+        self.model = model
+        self.method = method
+        given = {tensor.name for tensor in model.inputs}
+        self.modalities = tuple(modality for modality, name in INPUT_OF.items() if name in given)
+        if method == "scorecam":
+            self._maps: Callable[..., Any] = score_cam_pass(
+                model, [(INPUT_OF[modality], MAP_OF[modality]) for modality in self.modalities]
+            )
+        else:
+            self._maps = _gradient_pass(model, self.modalities, METHODS[method])
+
+    def __call__(self, batch: Mapping[str, Any], label_indices: np.ndarray) -> dict[str, np.ndarray]:
+        """The maps of a batch.
+
+        Args:
+            batch: `log_mel` [n, frames, mels] and `frame` [n, size, size, 3], of those that the model takes.
+            label_indices: int [n], the label whose logit is explained.
+
+        Returns:
+            Modality to float32 [n, rows, columns] of its feature maps, at least 0 and not normalised: comparable
+            between segments. A map without positive evidence is zero everywhere.
+        """
+        maps = self._maps(model_inputs(self.model, batch), tf.constant(label_indices, tf.int32))
+        return {modality: np.asarray(found) for modality, found in zip(self.modalities, maps, strict=True)}
+
+    def in_batches(
+        self, batch: Mapping[str, Any], label_indices: np.ndarray, batch_size: int
+    ) -> dict[str, np.ndarray]:
+        """The same for any number of segments, `batch_size` at once."""
+        parts = [
+            self({tensor.name: batch[tensor.name][rows] for tensor in self.model.inputs}, label_indices[rows])
+            for rows in _slices(len(label_indices), batch_size)
+        ]
+        return {modality: np.concatenate([part[modality] for part in parts]) for modality in self.modalities}
 
 
 def gradcam(
@@ -23,50 +80,36 @@ def gradcam(
     modality: str,
     batch_size: int = 32,
 ) -> np.ndarray:
-    """The Grad-CAM of one modality's feature maps for one label of each segment, at the maps' own size.
+    """The Grad-CAM of one modality, float32 [n, rows, columns]; who calls it often builds `EvidenceMaps` once."""
+    return EvidenceMaps(model).in_batches(batch, label_indices, batch_size)[modality]
 
-    max(sum over channels of (mean over places of d logit / d map) x map, 0), after Selvaraju et al., "Grad-CAM:
-    Visual explanations from deep networks via gradient-based localization" (2017), by tf-keras-vis. Values are
-    comparable between segments: nothing is normalised. A map without positive evidence is zero everywhere.
+
+def weighted_by_gradient(maps: tf.Tensor, gradients: tf.Tensor) -> tf.Tensor:
+    """max(sum over channels of (mean over places of d logit / d map) x map, 0); float32 [n, rows, columns].
+
+    Selvaraju et al., "Grad-CAM: Visual explanations from deep networks via gradient-based localization" (2017).
 
     Args:
-        model: flat, float inputs, with the layers `logits` and `audio_map` or `visual_map`.
-        batch: `log_mel` [n, frames, mels] and `frame` [n, size, size, 3], of those that are inputs of the model.
-        label_indices: int [n], the label whose logit is explained.
-        modality: `audio` or `visual`.
-        batch_size: segments at once.
-
-    Returns:
-        float32 [n, height, width] of the map, or [n, frames, mels] of the map: at least 0.
-
-    Raises:
-        ValueError: an input of the model is not floating: no gradient passes it.
+        maps: float32 [n, rows, columns, channels].
+        gradients: of the logit with respect to them, of the same shape.
     """
-    integers = [tensor.name for tensor in model.inputs if not tf.as_dtype(tensor.dtype).is_floating]
-    if integers:
-        raise ValueError(f"the model's input {integers[0]!r} is not floating; no gradient passes it")
-    # Ends in logits: through a softmax the gradient of a certain decision vanishes. A list of inputs, no clone
-    # and the very layer that is named: otherwise tf-keras-vis fails or takes another branch's layer in silence.
-    explained = Gradcam(keras.Model(model.inputs, model.get_layer("logits").output), clone=False)
-    maps = []
-    for start in range(0, len(label_indices), batch_size):
-        rows = slice(start, start + batch_size)
-        indices = tf.constant(label_indices[rows], tf.int32)
+    weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+    return tf.nn.relu(tf.reduce_sum(maps * weights, axis=-1))
 
-        def score(logits: tf.Tensor, indices: tf.Tensor = indices) -> tf.Tensor:
-            return tf.gather(logits, indices, batch_dims=1)
 
-        inputs = model_inputs(model, {tensor.name: batch[tensor.name][rows] for tensor in model.inputs})
-        found = explained(
-            score,
-            inputs,
-            penultimate_layer=MAP_OF[modality],
-            seek_penultimate_conv_layer=False,
-            expand_cam=False,
-            normalize_cam=False,
-        )
-        maps.append(np.asarray(found, np.float32))
-    return np.concatenate(maps)
+def weighted_by_positive_gradient(maps: tf.Tensor, gradients: tf.Tensor) -> tf.Tensor:
+    """Grad-CAM++; arguments and result as in `weighted_by_gradient`.
+
+    Chattopadhay et al., "Grad-CAM++: Improved visual explanations for deep convolutional networks" (2018), for
+    the score exp(logit), whose higher derivatives are powers of the gradient. The common factor exp(logit) is
+    left out: it overflows from a logit of 88 on, and the maps of two segments could not be compared.
+    """
+    squares = gradients**2
+    total = tf.reduce_sum(maps, axis=(1, 2), keepdims=True)
+    alphas = tf.math.divide_no_nan(squares, 2 * squares + squares * gradients * total)
+    alphas = tf.math.divide_no_nan(alphas, tf.reduce_sum(alphas, axis=(1, 2), keepdims=True))
+    weights = tf.reduce_sum(tf.nn.relu(gradients) * alphas, axis=(1, 2), keepdims=True)
+    return tf.nn.relu(tf.reduce_sum(maps * weights, axis=-1))
 
 
 def dead_maps(maps: np.ndarray) -> np.ndarray:
@@ -88,3 +131,36 @@ def on_input(maps: np.ndarray, centres: tuple[np.ndarray, np.ndarray], size: tup
     spread = spread_over_input(maps, centres, size)
     largest = spread.max(axis=(1, 2), keepdims=True)
     return np.divide(spread, largest, out=np.zeros_like(spread), where=largest > 0)
+
+
+def _gradient_pass(
+    model: keras.Model, modalities: tuple[str, ...], weighted: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+) -> Callable[..., Any]:
+    outputs = [model.get_layer(MAP_OF[modality]).output for modality in modalities]
+    # Ends in logits: through a softmax the gradient of a certain decision vanishes.
+    explained = keras.Model(model.inputs, [*outputs, model.get_layer("logits").output])
+
+    @tf.function(reduce_retracing=True)
+    def compute(inputs: list[tf.Tensor], label_indices: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(inputs)
+            *maps, logits = explained(inputs, training=False)
+            # Rows do not meet: the gradient of the sum is each row's own.
+            score = tf.reduce_sum(tf.gather(logits, label_indices, batch_dims=1))
+        gradients = tape.gradient(score, maps)
+        return [
+            weighted(tf.cast(found, tf.float32), tf.cast(gradient, tf.float32))
+            for found, gradient in zip(maps, gradients, strict=True)
+        ]
+
+    return compute
+
+
+def _slices(count: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, count, size))
+
+
+METHODS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    "gradcam": weighted_by_gradient,
+    "gradcam++": weighted_by_positive_gradient,
+}

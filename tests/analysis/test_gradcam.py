@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from toy_models import FRAME_SIZE, batch_of, toy_model
 
-from analysis.gradcam import dead_maps, gradcam, on_input
+from analysis.gradcam import EvidenceMaps, dead_maps, gradcam, on_input
+from analysis.gradcam_reference import largest_difference, tf_keras_vis_maps
 from analysis.receptive_field import cell_centres
 
 
@@ -28,6 +29,48 @@ def test_equals_the_analytic_cam_where_the_head_is_linear_on_gap(case, modality,
     found = gradcam(model, batch, indices, modality)
     assert expected.max() > 0
     np.testing.assert_allclose(found, expected, atol=1e-6)  # float32
+
+
+def test_raw_maps_are_those_of_tf_keras_vis(case):
+    _, batch, indices = case
+    model = toy_model(hidden_units=4, activation="elu", seed=3)
+    evidence_maps = EvidenceMaps(model)
+    found = evidence_maps(batch, indices)
+    for modality in ("audio", "visual"):
+        expected = tf_keras_vis_maps(model, batch, indices, modality, "gradcam")
+        assert expected.max() > 0
+        np.testing.assert_allclose(found[modality], expected, atol=1e-6 * expected.max())  # float32
+    assert largest_difference(evidence_maps, batch, indices) < 1e-5  # each by its own largest
+
+
+def test_gradcam_plus_plus_is_that_of_tf_keras_vis_without_the_score(case):
+    _, batch, indices = case
+    model = toy_model(hidden_units=4, seed=3)
+    logits = np.asarray(
+        keras.Model(model.inputs, model.get_layer("logits").output)(
+            [batch[tensor.name].astype(np.float32) for tensor in model.inputs]
+        )
+    )
+    score = np.exp(logits[np.arange(5), indices])[:, np.newaxis, np.newaxis]
+    found = EvidenceMaps(model, "gradcam++")(batch, indices)
+    for modality in ("audio", "visual"):
+        expected = tf_keras_vis_maps(model, batch, indices, modality, "gradcam++") / score
+        assert expected.max() > 0
+        np.testing.assert_allclose(found[modality], expected, atol=1e-6 * expected.max())  # float32
+        assert not np.allclose(found[modality], EvidenceMaps(model)(batch, indices)[modality])
+    # Scores that exp() cannot hold give the same maps.
+    kernel, bias = model.get_layer("logits").get_weights()
+    model.get_layer("logits").set_weights([kernel, bias + 200])
+    raised = EvidenceMaps(model, "gradcam++")(batch, indices)
+    np.testing.assert_allclose(raised["audio"], found["audio"], rtol=1e-4)  # float32
+
+
+def test_one_pass_is_compiled_for_all_batch_sizes(case):
+    model, batch, indices = case
+    evidence_maps = EvidenceMaps(model)
+    for count in (5, 4, 3, 2, 1):
+        evidence_maps({name: batch[name][:count] for name in ("log_mel", "frame")}, indices[:count])
+    assert evidence_maps._maps.experimental_get_tracing_count() <= 2  # for 5, then for any number
 
 
 def test_batches_do_not_change_the_maps(case):
