@@ -5,12 +5,16 @@ avinst analyze --run_dir=RUN --split=test
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from absl import flags
 
 from avinst import command
 from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
+
+if TYPE_CHECKING:
+    from analysis.gradcam import Method
 
 SPLITS = ["train", "validation", "test"]
 FLAGS = flags.FlagValues()
@@ -39,7 +43,24 @@ PERMUTATIONS = flags.DEFINE_integer(
     flag_values=FLAGS,
 )
 GRADCAM_PER_LABEL = flags.DEFINE_integer(
-    "gradcam_per_label", 3, "recordings of a label to show with Grad-CAM", lower_bound=0, flag_values=FLAGS
+    "gradcam_per_label",
+    3,
+    "correct, wrong and least certain recordings of a label to show with their maps, so many of each",
+    lower_bound=0,
+    flag_values=FLAGS,
+)
+GRADCAM_METHOD = flags.DEFINE_enum(
+    "gradcam_method",
+    "gradcam",
+    ["gradcam", "gradcam++", "scorecam"],
+    "how maps are made; scorecam runs the model some hundred times for a segment",
+    flag_values=FLAGS,
+)
+GRADCAM_LABEL = flags.DEFINE_string(
+    "gradcam_label",
+    "",
+    "the label whose maps the galleries show; empty: the true one and, where they differ, the predicted one",
+    flag_values=FLAGS,
 )
 SEGMENT_FEATURES = flags.DEFINE_boolean(
     "segment_features",
@@ -80,6 +101,8 @@ def analyze() -> None:
         split=SPLIT.value,
         selection_split=SELECTION_SPLIT.value,
         gradcam_per_label=GRADCAM_PER_LABEL.value,
+        gradcam_method=cast("Method", GRADCAM_METHOD.value),
+        gradcam_label=GRADCAM_LABEL.value,
         batch_size=BATCH_SIZE.value,
         segment_features=SEGMENT_FEATURES.value,
         correlation=CorrelationSettings(

@@ -17,7 +17,7 @@ from analysis.correlation_figures import matrix_figure, overview_figure
 from analysis.correlation_tables import label_summary, matrix_csv
 from analysis.feature_files import save_features
 from analysis.figures import png_bytes
-from analysis.galleries import Exhibit
+from analysis.galleries import GROUPS, Exhibit, Group
 from analysis.gradcam_figures import frame_figure, spectrogram_figure
 from analysis.importance import importance_csv
 from analysis.importance_figures import importance_figure, share_figure
@@ -55,9 +55,9 @@ def draw_pictures(study: Study) -> list[Picture]:
     sketches: list[tuple[_Sketch, Exhibit | None]] = [(sketch, None) for sketch in _overviews(study)]
     for label in study.features.label_names:
         sketches += [(sketch, None) for sketch in _label_sketches(study, label)]
-        exhibits = [e for e in study.exhibits if study.features.label_names[e.choice.label_index] == label]
-        for position, exhibit in enumerate(exhibits):
-            sketches += [(sketch, exhibit) for sketch in _exhibit_sketches(study, exhibit, position)]
+        for group in GROUPS:
+            for position, exhibit in enumerate(_shown(study, label, group)):
+                sketches += [(sketch, exhibit) for sketch in _exhibit_sketches(study, exhibit, position)]
     pictures = []
     progress = Progress("figures", len(sketches))
     for (tag, file, description, draw), exhibit_shown in sketches:
@@ -165,29 +165,37 @@ def _label_sketches(study: Study, label: str) -> list[_Sketch]:
     return sketches
 
 
+def _shown(study: Study, label: str, group: Group) -> list[Exhibit]:
+    index = study.features.label_names.index(label)
+    return [
+        exhibit
+        for exhibit in study.exhibits
+        if (exhibit.choice.label_index, exhibit.choice.group) == (index, group)
+    ]
+
+
 def _exhibit_sketches(study: Study, exhibit: Exhibit, position: int) -> list[_Sketch]:
-    choice = exhibit.choice
-    label = study.features.label_names[choice.label_index]
-    predicted = ", ".join(choice.predicted) or "nothing"
-    title = (
-        f"{choice.video_id[-60:]}, second {exhibit.start_seconds:g}\n"
-        f"{label} {choice.probability:.2f}, predicted {predicted}"
-    )
-    base = f"gradcam/{file_name(label)}/{position:02d}_{file_name(choice.video_id)}"
+    names, choice = study.features.label_names, exhibit.choice
+    label = names[choice.label_index]
+    folder = f"gradcam/{file_name(label)}/{choice.group}"
     sketches: list[_Sketch] = []
-    if "visual" in exhibit.evidence:
-        text = f"Frame of a {label} recording, and where in it the evidence for {label} lies."
-        draw = partial(frame_figure, exhibit.inputs["frame"], exhibit.evidence["visual"], title)
-        sketches.append((f"gradcam/{label}/frame", f"{base}_frame.png", text, draw))
-    if "audio" in exhibit.evidence:
-        text = f"Spectrogram of a {label} recording, and where in it the evidence for {label} lies."
-        draw = partial(
-            spectrogram_figure,
-            exhibit.inputs["log_mel"],
-            exhibit.evidence["audio"],
-            study.dataset.spec,
-            exhibit.start_seconds,
-            title,
+    for evidence in exhibit.explained:
+        explained = names[evidence.label_index]
+        file = f"{folder}/{position:02d}_{file_name(choice.video_id)}"
+        if evidence.label_index != choice.label_index:
+            file += f"_as_{file_name(explained)}"
+        title = (
+            f"{choice.video_id[-60:]}, second {exhibit.start_seconds:g}: evidence for {explained}\n"
+            f"{label} {choice.probability:.2f}, predicted {', '.join(choice.predicted) or 'nothing'}"
         )
-        sketches.append((f"gradcam/{label}/spectrogram", f"{base}_spectrogram.png", text, draw))
+        text = f"of a {label} recording ({choice.group.replace('_', ' ')}), and where in it the evidence for"
+        if "visual" in evidence.maps:
+            draw = partial(frame_figure, exhibit.inputs["frame"], evidence.maps["visual"], title)
+            tag = f"gradcam/{label}/{choice.group}/frame"
+            sketches.append((tag, f"{file}_frame.png", f"Frame {text} {explained} lies.", draw))
+        if "audio" in evidence.maps:
+            log_mel, found = exhibit.inputs["log_mel"], evidence.maps["audio"]
+            draw = partial(spectrogram_figure, log_mel, found, study.dataset.spec, exhibit.start_seconds, title)
+            tag = f"gradcam/{label}/{choice.group}/spectrogram"
+            sketches.append((tag, f"{file}_spectrogram.png", f"Spectrogram {text} {explained} lies.", draw))
     return sketches

@@ -61,11 +61,31 @@ def spread_over_input(
     Returns:
         float32 [n, *size]; beyond the outer centres the outer cells' values.
     """
-    rows, columns = (
-        np.stack([np.interp(np.arange(length), centre, unit) for unit in np.eye(len(centre))], axis=1)
-        for centre, length in zip(centres, size, strict=True)
-    )
-    return np.einsum("yr,nrc,xc->nyx", rows, maps, columns).astype(np.float32)
+    return spread_at(maps, centres, np.arange(size[0]), np.arange(size[1]))
+
+
+def spread_at(
+    maps: np.ndarray, centres: tuple[np.ndarray, np.ndarray], rows: np.ndarray, columns: np.ndarray
+) -> np.ndarray:
+    """As `spread_over_input`, at places of one's own choice.
+
+    Args:
+        maps: float [n, rows, columns].
+        centres: of rows and columns, as `cell_centres` gives them.
+        rows: float [height], where to look, in pixels of the input.
+        columns: float [width], the same.
+
+    Returns:
+        float32 [n, height, width].
+    """
+    across = maps.astype(np.float32) @ cell_weights(centres[1], columns).T
+    return np.einsum("yr,nrx->nyx", cell_weights(centres[0], rows), across, optimize=True)
+
+
+def cell_weights(centres: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """How much each cell counts at each place, linear between two centres: float32 [places, cells]."""
+    columns = [np.interp(places, centres, unit) for unit in np.eye(len(centres))]
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _chain(tensor: Any) -> tuple[list[tuple[Any, tuple, tuple]], tuple]:

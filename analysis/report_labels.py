@@ -1,5 +1,6 @@
 """The labels of the report: for each its matrix, its most important features and its gallery."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from analysis.artifacts import Picture
 from analysis.correlation import block_q_values
 from analysis.counting import counted
-from analysis.galleries import Choice
+from analysis.galleries import GROUPS, Choice
 from analysis.markup import Markup, element, joined, paragraph
 from analysis.report_frame import Section
 from analysis.report_gallery import gallery
@@ -16,6 +17,15 @@ from analysis.report_pictures import figure
 from analysis.sounds import Sound
 from analysis.study import Study
 from analysis.words import verdict
+
+_GROUP_TEXTS = {
+    "correct": ("Predicted as this label", "From the most to the least probable."),
+    "wrong": (
+        "Not predicted as this label",
+        "From the most to the least probable; first what speaks for the true label, then for the predicted one.",
+    ),
+    "least_certain": ("Least certain", "Where the model hesitated most, right or wrong."),
+}
 
 
 def label_id(index: int) -> str:
@@ -86,17 +96,15 @@ def _figures(by_tag: Mapping[str, Sequence[Picture]], index: int, label: str) ->
 
 
 def _galleries(by_tag: Mapping[str, Sequence[Picture]], label: str, sounds: Mapping[Choice, Sound]) -> Markup:
-    shown = [
-        picture
-        for tag, pictures in by_tag.items()
-        if tag.startswith(f"gradcam/{label}/")
-        for picture in pictures
-        if picture.exhibit is not None
-    ]
-    if not shown:
+    parts = []
+    for group in GROUPS:
+        kinds = [pictures for tag, pictures in by_tag.items() if tag.startswith(f"gradcam/{label}/{group}/")]
+        # What one label is explained by in sound and picture stands together, then the next label's.
+        together = itertools.chain.from_iterable(itertools.zip_longest(*kinds))
+        shown = [picture for picture in together if picture is not None]
+        if shown:
+            title, text = _GROUP_TEXTS[group]
+            parts += [element("h5", title), paragraph(text, "note"), gallery(shown, sounds)]
+    if not parts:
         return Markup("")
-    return joined(
-        element("h4", "Where the evidence lies (Grad-CAM)"),
-        paragraph("From the most to the least certain recording; the label is the true one.", "note"),
-        gallery(shown, sounds),
-    )
+    return joined(element("h4", "Where the evidence lies (Grad-CAM)"), *parts)

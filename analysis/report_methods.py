@@ -36,8 +36,9 @@ replacement raises |rho|. They are for the value at this number of recordings, c
 <dt>Grad-CAM</dt><dd>On the logit of the label, for the deepest feature maps A<sup>k</sup> of each modality on
 its own input: <span class="formula">map = max(Σ<sub>k</sub> w<sub>k</sub> A<sup>k</sup>, 0), where
 w<sub>k</sub> = mean over the places of ∂ logit / ∂ A<sup>k</sup></span> (Selvaraju et al. 2017). Shown is the
-middle segment of recordings spread evenly from the most to the least certain one. Each map is scaled to its own
-largest value.</dd>
+middle segment of recordings that were and that were not predicted as the label, spread evenly from the most to
+the least probable one, and of those where the two most probable labels are nearest to each other. Each map is
+scaled to its own largest value.</dd>
 <dt>Sound</dt><dd>What the model heard of the segment, mono, at its own sample rate. Where the recording's file
 is not at hand, the sound is made from the log-mel spectrogram and says so: magnitudes by non-negative least
 squares (Lee and Seung 2000), phase after Griffin and Lim (1984; Perraudin et al. 2013). It is rougher than the

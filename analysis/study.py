@@ -11,6 +11,7 @@ from analysis.counting import counted
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
 from analysis.galleries import Exhibit, choose_segments, make_exhibits
+from analysis.gradcam import EvidenceMaps, Method
 from analysis.importance import Importance, head_of, importance
 from avinst.dataset import Dataset
 from avinst.errors import UserError
@@ -24,7 +25,10 @@ class StudySettings:
         split: the split that is analyzed.
         selection_split: the split on which features are chosen. Where it has no recordings, or is the analyzed
             one, features are chosen on half of the analyzed recordings and correlated over the other half.
-        gradcam_per_label: recordings of each label that are shown with their Grad-CAM.
+        gradcam_per_label: correct, wrong and least certain recordings of each label that are shown with their
+            maps, so many of each.
+        gradcam_method: how maps are made.
+        gradcam_label: the label whose maps the galleries show; empty: the true one and the predicted one.
         batch_size: segments at once.
         segment_features: whether the features of the single segments are written too.
         correlation: how correlations are computed.
@@ -33,6 +37,8 @@ class StudySettings:
     split: str = "test"
     selection_split: str = "validation"
     gradcam_per_label: int = 3
+    gradcam_method: Method = "gradcam"
+    gradcam_label: str = ""
     batch_size: int = 32
     segment_features: bool = False
     correlation: CorrelationSettings = dataclasses.field(default_factory=CorrelationSettings)
@@ -92,7 +98,7 @@ def study_model(
         parts_dir: where features are kept as they come, for an analysis that is killed; empty: nowhere.
 
     Raises:
-        UserError: the analyzed split has no segments.
+        UserError: the analyzed split has no segments, or no label is called as the explained one.
     """
 
     def features_of(split: str) -> Features:
@@ -102,6 +108,7 @@ def study_model(
     split, selection_split = settings.split, settings.selection_split
     if not dataset.segments.get(split):
         raise UserError(f"{dataset.data_dir!r}: split {split!r} has no segments; give another --split")
+    explained_label = _label_index(dataset, settings.gradcam_label)
     segments = features_of(split)
     recordings = segments.by_recording()
     if selection_split != split and dataset.segments.get(selection_split):
@@ -123,7 +130,8 @@ def study_model(
     selection_importance = importance(selection, head)
     say(f"correlations, {settings.correlation.permutations} permutations a label")
     correlations, skipped = correlate(correlated, selection_importance, settings.correlation)
-    choices = choose_segments(segments, recordings, settings.gradcam_per_label)
+    choices = choose_segments(segments, recordings, settings.gradcam_per_label, explained_label)
+    evidence_maps = EvidenceMaps(model, settings.gradcam_method)
     say(f"Grad-CAM of {len(choices)} segments")
     return Study(
         dataset=dataset,
@@ -140,5 +148,13 @@ def study_model(
         alignment=align(
             recordings, settings.correlation.seed, min(settings.correlation.permutations, PERMUTATIONS)
         ),
-        exhibits=tuple(make_exhibits(model, batches(split), choices, settings.batch_size)),
+        exhibits=tuple(make_exhibits(evidence_maps, batches(split), choices, settings.batch_size)),
     )
+
+
+def _label_index(dataset: Dataset, name: str) -> int | None:
+    if not name:
+        return None
+    if name not in dataset.labels:
+        raise UserError(f"--gradcam_label={name}: no label is called so; give one of {', '.join(dataset.labels)}")
+    return dataset.labels.index(name)

@@ -18,7 +18,7 @@ def write_summaries(
 ) -> None:
     """Writes a study into a folder of its own; what an earlier analysis wrote there is replaced.
 
-    Tags: `importance/...`, `correlation/...`, `gradcam/LABEL/frame` and `gradcam/LABEL/spectrogram` (images),
+    Tags: `importance/...`, `correlation/...`, `gradcam/LABEL/GROUP/frame` and `.../spectrogram` (images),
     `correlation_across/...`, `correlation_by_chance/...`, `significant_pairs/...` (a scalar a label),
     `features/...` (histograms), `summary` and `correlation/table` (text), `gradcam/LABEL/sound` (audio).
 

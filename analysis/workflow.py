@@ -115,6 +115,8 @@ def _command(
         top_visual=settings.correlation.top_visual,
         permutations=settings.correlation.permutations,
         gradcam_per_label=settings.gradcam_per_label,
+        gradcam_method=settings.gradcam_method,
+        gradcam_label=settings.gradcam_label,
         segment_features=settings.segment_features,
         seed=settings.correlation.seed,
         batch_size=settings.batch_size,

@@ -24,9 +24,16 @@ def test_every_file_of_the_design_is_there(output, toy_study):
         name = file_name(label)
         assert {f"correlations/{name}.csv", f"correlations/{name}.png"} <= names
     for label in toy_study.features.label_names:
-        pictures = sorted((output / "gradcam" / file_name(label)).iterdir())
-        # Two recordings, each with a frame and a spectrogram.
-        assert [path.name[:2] for path in pictures] == ["00", "00", "01", "01"]
+        folder = output / "gradcam" / file_name(label)
+        # Two recordings, each with a frame and a spectrogram for each of the labels that are explained.
+        doubted = sorted(folder.glob("least_certain/*.png"))
+        assert {path.name[:2] for path in doubted} == {"00", "01"}
+        explained = [e for e in toy_study.exhibits if e.choice.label_index == names_of(toy_study).index(label)]
+        assert len(list(folder.rglob("*.png"))) == 2 * sum(len(e.explained) for e in explained)
+
+
+def names_of(study):
+    return study.features.label_names
 
 
 def test_matrix_can_be_recomputed_from_the_files(output, toy_study):

@@ -129,12 +129,18 @@ def test_figures_are_enlarged_and_left_by_keyboard(page, file):
     page.evaluate("document.querySelector('.exhibit button').focus()")
     page.press("Enter")
     shown = "document.querySelector('dialog[open] .count')?.textContent"
-    assert page.evaluate(shown) == "1 of 2"  # the exhibits of the first label, which has no matrix
-    assert page.evaluate("document.querySelectorAll('dialog img').length") == 2
+    # The exhibits of the first label, which has no matrix.
+    count = page.evaluate(
+        "document.querySelector('.exhibit').closest('section').querySelectorAll('.exhibit').length"
+    )
+    assert count > 2
+    assert page.evaluate(shown) == f"1 of {count}"
+    shown_there = page.evaluate("document.querySelectorAll('.exhibit')[0].querySelectorAll('img').length")
+    assert page.evaluate("document.querySelectorAll('dialog img').length") == shown_there >= 2
     assert page.evaluate("document.querySelectorAll('dialog audio').length") == 1
-    for key, place in (("ArrowRight", 2), ("ArrowRight", 1), ("ArrowLeft", 2)):
+    for key, place in (("ArrowRight", 2), ("ArrowLeft", 1), ("ArrowLeft", count)):
         page.press(key)
-        assert page.evaluate(shown) == f"{place} of 2"
+        assert page.evaluate(shown) == f"{place} of {count}"
     page.press("Escape")
     assert page.evaluate(shown) is None
     assert page.evaluate("document.activeElement === document.querySelector('.exhibit button')")

@@ -33,9 +33,9 @@ def media(tmp_path_factory):
 
 
 def exhibit_of(video_id, segment):
-    choice = Choice(0, video_id, segment.index, 0.5, ())
+    choice = Choice(0, "correct", video_id, segment.index, 0.5, (), (0,))
     heard = log_mel(segment.waveform, SPEC).numpy()
-    return Exhibit(choice, segment.start_seconds, {"log_mel": heard}, {}, ())
+    return Exhibit(choice, segment.start_seconds, {"log_mel": heard}, ())
 
 
 def test_the_segments_own_second_is_played(media):

@@ -56,14 +56,26 @@ def test_without_another_split_halves_are_used(case):
         assert result.recordings == 5
 
 
-def test_exhibits_explain_the_true_label_of_few_recordings(toy_study):
-    labels = [exhibit.choice.label_index for exhibit in toy_study.exhibits]
-    assert labels == [0, 0, 1, 1, 2, 2]
+def test_exhibits_explain_the_true_label_and_what_it_was_taken_for(toy_study):
+    names = toy_study.features.label_names
     for exhibit in toy_study.exhibits:
-        row = toy_study.features.video_id.tolist().index(exhibit.choice.video_id)
-        assert toy_study.features.labels[row, exhibit.choice.label_index]
+        choice = exhibit.choice
+        row = toy_study.features.video_id.tolist().index(choice.video_id)
+        assert toy_study.features.labels[row, choice.label_index]
+        right = names[choice.label_index] in choice.predicted
+        assert choice.group == "least_certain" or (choice.group == "correct") == right
+        taken_for = () if right else (names.index(choice.predicted[0]),)
+        assert choice.explained == (choice.label_index, *taken_for)
         assert exhibit.evidence["visual"].shape == exhibit.inputs["frame"].shape[:2]
         assert exhibit.evidence["audio"].shape == exhibit.inputs["log_mel"].shape
+    doubted = [e.choice.label_index for e in toy_study.exhibits if e.choice.group == "least_certain"]
+    assert doubted == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_label_that_is_not_there_is_refused():
+    settings = dataclasses.replace(SETTINGS, gradcam_label="tuba")
+    with pytest.raises(UserError, match="--gradcam_label=tuba: no label is called so; give one of flute"):
+        study_model(toy_model(), toy_dataset(), settings, toy_batches)
 
 
 def test_one_modality_gives_what_it_can():
