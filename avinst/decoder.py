@@ -2,28 +2,16 @@
 
 import math
 import os
-import select
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
-import time
 from collections.abc import Iterator
-from typing import IO, Any, Self
+from typing import Self
 
 from avinst import decoder_messages as messages
-from avinst.errors import UserError
-from avinst.media_types import DECODE, OPEN, DecodeLimits, Loss, MediaError, Segment
+from avinst.child_process import ChildProcess
+from avinst.media_types import DECODE, DecodeLimits, Loss, MediaError, Segment
 from avinst.spec import DatasetSpec
 
-START_SECONDS = 120.0  # a child starts in 0.4 s; this is for machines that are far overloaded
 STARTS_PER_FILE = 3  # a child that something else kills before it has begun a file is replaced
 FILES_PER_CHILD = 1000  # so that slow leaks in the libraries never add up to a file's refusal
-
-
-class DecoderStartError(UserError):
-    """The child does not even start: the installation is broken, not a file."""
 
 
 class Decoder:
@@ -39,7 +27,7 @@ class Decoder:
 
     def __init__(self, limits: DecodeLimits = DecodeLimits()) -> None:  # noqa: B008  # frozen
         self.limits = limits
-        self._child: _Child | None = None
+        self._child: ChildProcess | None = None
         self._asked = 0  # number of the last request: an older answer that is still being read is void
         self._busy = False
 
@@ -65,7 +53,7 @@ class Decoder:
         Raises:
             MediaError: as `decode_segments`, and `crashed`, `timed_out`, `out_of_memory`; what came before is
                 good.
-            DecoderStartError: the child cannot be started at all.
+            ChildStartError: the child cannot be started at all.
         """
         self._asked += 1
         asked = self._asked
@@ -97,12 +85,12 @@ class Decoder:
             if self._busy and self._asked == asked:
                 self.close()
 
-    def _ask(self, request: bytes) -> "_Child":
+    def _ask(self, request: bytes) -> ChildProcess:
         """The child that has accepted the request; one that has died since its last file is replaced."""
         if self._busy or (self._child and self._child.files >= FILES_PER_CHILD):
             self.close()
         for starts_left in reversed(range(STARTS_PER_FILE)):
-            child = self._child = self._child or _Child(self.child_module, self.limits)
+            child = self._child = self._child or ChildProcess(self.child_module, self.limits)
             self._busy = True
             try:
                 child.ask(request)
@@ -113,114 +101,3 @@ class Decoder:
             else:
                 break
         return child
-
-
-class _Child:
-    """The process with its two pipes."""
-
-    def __init__(self, module: str, limits: DecodeLimits) -> None:
-        self.files = 0
-        self._killed, self._owner = False, threading.get_ident()
-        # One thread a child: the job runs one child a core. -P: no module is taken from the working directory.
-        settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-        # Else glibc keeps what FFmpeg frees while it builds the index of a long file: 10 MB for 2 hours.
-        settings["MALLOC_MMAP_THRESHOLD_"] = str(2**20)
-        command = [sys.executable, "-P", "-m", module, messages.limits_argument(limits)]
-        with tempfile.TemporaryFile() as complaints:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                env={**os.environ, **settings},
-                bufsize=0,
-            )
-            try:
-                self.receive(START_SECONDS)
-            except (MediaError, messages.ProtocolError) as error:
-                self.kill()
-                complaints.seek(0)
-                last = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
-                advice = "avinst doctor checks the installation, --memory_bytes must leave room for the libraries"
-                raise DecoderStartError(f"{module} does not start: {error}; {last}; {advice}") from error
-
-    def kill(self) -> None:
-        self._killed = True
-        self._process.kill()
-        self._process.wait()
-        if threading.get_ident() != self._owner:
-            return  # its thread may just be reading: a descriptor that is closed may be another file's at once
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
-
-    def ask(self, request: bytes) -> None:
-        """Hands over a request and waits until the child has accepted it.
-
-        Raises:
-            MediaError: `crashed` or `timed_out`.
-            ProtocolError: the answer makes no sense.
-        """
-        self.files += 1
-        self._send(request)
-        fields, _, _ = self.receive(START_SECONDS)
-        if fields.get("kind") != "accepted":
-            raise messages.ProtocolError(f"a message of kind {fields.get('kind')!r}")
-
-    def _send(self, request: bytes) -> None:
-        view = memoryview(request)
-        try:
-            while view:
-                view = view[_pipe(self._process.stdin).write(view) or 0 :]
-        except BrokenPipeError as error:
-            raise self._crash() from error
-
-    def receive(self, wait_seconds: float) -> tuple[dict[str, Any], bytes, float]:
-        """The next message, and what is left of the time.
-
-        Raises:
-            MediaError: `crashed` or `timed_out`.
-            ProtocolError: the message makes no sense.
-        """
-        left = wait_seconds
-        output = _pipe(self._process.stdout).fileno()
-        poll = select.poll()
-        poll.register(output, select.POLLIN)
-
-        def read(count: int) -> bytes:
-            nonlocal left
-            data = bytearray()
-            while len(data) < count:
-                began = time.monotonic()
-                ready = poll.poll(max(0.0, left) * 1000)
-                left -= time.monotonic() - began
-                if not ready:
-                    raise MediaError(DECODE, "timed_out", "decoding takes longer than allowed for its length")
-                piece = os.read(output, count - len(data))
-                if not piece:
-                    raise self._crash()
-                data += piece
-            return bytes(data)
-
-        fields, raw = messages.unpack(read)
-        return fields, raw, left
-
-    def _crash(self) -> MediaError:
-        if self._killed:  # by another thread, as when a job is stopped: no fault of the file
-            raise RuntimeError("the decoder was closed while it decoded")
-        try:
-            status = self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            return MediaError(DECODE, "crashed", "the decoder process closed its pipe")
-        if -status == signal.SIGPROF:
-            return MediaError(
-                DECODE, "timed_out", "decoding takes more processor time than allowed for its length"
-            )
-        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-        return MediaError(DECODE if self.files else OPEN, "crashed", f"the decoder process ended with {how}")
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise RuntimeError("no pipe")  # Popen was told to make them
-    return pipe

@@ -5,16 +5,13 @@ TensorFlow. Started as `python -P -m avinst.decoder_child LIMITS` (`avinst.decod
 """
 
 import gc
-import os
-import resource
-import select
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from avinst import decoder_messages as messages
+from avinst.child_end import claim_stdout, guard, read_exactly, send
 from avinst.media import decode_segments
 from avinst.media_types import DECODE, OPEN, DecodeLimits, Loss, MediaError, Segment
 from avinst.spec import DatasetSpec
@@ -24,19 +21,19 @@ Decode = Callable[..., Iterator[Segment | Loss]]
 
 def serve(decode: Decode, limits: DecodeLimits) -> None:
     """Answers requests until the parent closes the pipe."""
-    answers = _claim_stdout()
-    _guard(limits)
-    _send(answers, messages.pack({"kind": "ready"}))
+    answers = claim_stdout()
+    guard(limits)
+    send(answers, messages.pack({"kind": "ready"}))
     while True:
         try:
-            fields, _ = messages.unpack(_read_exactly)
+            fields, _ = messages.unpack(read_exactly)
         except EOFError:
             return
-        _send(answers, messages.pack({"kind": "accepted"}))  # from here on a death is the file's fault
+        send(answers, messages.pack({"kind": "accepted"}))  # from here on a death is the file's fault
         # The kernel ends a decoder that spins, even where Python never gets to run again.
         signal.setitimer(signal.ITIMER_PROF, limits.wall_seconds(0.0))
         for answer in _answers(decode, *messages.parse_request(fields), limits):
-            _send(answers, answer)
+            send(answers, answer)
         signal.setitimer(signal.ITIMER_PROF, 0)
         gc.collect()
 
@@ -75,46 +72,6 @@ def _answers(
         yield messages.pack_error(MediaError(DECODE, "internal_error", f"{type(error).__name__}: {error}"))
     else:
         yield messages.pack({"kind": "done"})
-
-
-def _claim_stdout() -> int:
-    """Keeps stdout for messages alone: what a library prints goes with stderr."""
-    answers = os.dup(1)
-    os.dup2(2, 1)
-    return answers
-
-
-def _guard(limits: DecodeLimits) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for number in (signal.SIGINT, signal.SIGTERM):  # they go to the whole group; the parent ends this child
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    """Ends this process when the other end of stdin is gone, also while FFmpeg works or hangs."""
-    poll = select.poll()
-    poll.register(0, 0)  # no events asked for: only hang-up and errors are told
-    poll.poll()
-    os._exit(0)
-
-
-def _send(answers: int, message: bytes) -> None:
-    view = memoryview(message)
-    while view:
-        view = view[os.write(answers, view) :]
-
-
-def _read_exactly(count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        piece = os.read(0, count - len(data))
-        if not piece:
-            raise EOFError
-        data += piece
-    return data
 
 
 def main(argv: list[str], decode: Any = decode_segments) -> None:

@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from avinst.media_container import MediaFile
-from avinst.media_frames import Shot, VideoUnits, all_shots, planned_shots, renderer
+from avinst.media_frames import Shot, all_shots, planned_shots, renderer
 from avinst.media_plan import PlanError
+from avinst.media_timed_frames import VideoUnits, counts_packets
 from avinst.media_types import DecodeLimits
 from avinst.spec import DatasetSpec
 
@@ -111,10 +112,7 @@ class Pictures:
         def moment(number: int) -> int:
             return math.floor((middle + number * self._length) / stream.time_base)
 
-        # AVI stores no presentation times, and FFmpeg reads none in MXF; it makes them up, wrongly for frames that
-        # these codecs reorder (MPEG-4: where two frames share a packet, as DivX and XviD pack them).
-        reordering = codec.name in ("h264", "hevc", "mpeg4") and bool(codec.has_b_frames)
-        by_rank = self._file.format_name in ("avi", "mxf") and reordering
+        by_rank = counts_packets(self._file.format_name, codec)
         if planned and not by_rank:
             return units, planned_shots(units, codec, moment, self._made, render)
         return units, all_shots(units, codec, moment, self._made, render, by_rank)

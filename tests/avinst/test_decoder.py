@@ -17,7 +17,8 @@ from media_factory import write_media
 
 from avinst import decoder_child
 from avinst import decoder_messages as messages
-from avinst.decoder import Decoder, DecoderStartError
+from avinst.child_process import ChildStartError
+from avinst.decoder import Decoder
 from avinst.errors import UserError
 from avinst.media import decode_segments
 from avinst.media_types import DecodeLimits, Loss, MediaError, Segment
@@ -58,14 +59,14 @@ MISBEHAVING_CHILD = """
 
     def answers_pipe():
         import avinst.decoder_child as child
-        claim = child._claim_stdout
+        claim = child.claim_stdout
         def remembered():
             global ANSWERS
             ANSWERS = claim()
             return ANSWERS
-        child._claim_stdout = remembered
+        child.claim_stdout = remembered
         if os.environ.get("DEED") == "refuse":
-            child._read_exactly = lambda count: os._exit(4)
+            child.read_exactly = lambda count: os._exit(4)
 
     answers_pipe()
     main(sys.argv, decode)
@@ -277,7 +278,7 @@ def test_child_that_cannot_start_is_no_fault_of_the_file(clip: str) -> None:
     class Broken(Decoder):
         child_module = "avinst.no_such_module"
 
-    with pytest.raises(DecoderStartError, match="No module named"), Broken() as decoder:
+    with pytest.raises(ChildStartError, match="No module named"), Broken() as decoder:
         list(decoder.decode(clip, SPEC))
 
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("avinst/media*.py", "avinst/decoder*.py", "beam_pipelines/shard_writer.py")
+MODULES = ("avinst/media*.py", "avinst/decoder*.py", "avinst/child*.py", "beam_pipelines/shard_writer.py")
 SOURCES = [source for pattern in MODULES for source in ROOT.glob(pattern)]
 CALLS = ("MediaError", "Loss", "reject")
 
