@@ -26,6 +26,7 @@ COMMANDS = {
     "export": Command("trainer.export", "writes a run as a SavedModel"),
     "predict": Command("beam_pipelines.predict", "tells which instruments a video holds"),
     "analyze": Command("analysis.analyze", "shows why a model decides: importance, correlations, Grad-CAM"),
+    "explain": Command("analysis.explain", "plays a video with the evidence drawn over picture and sound"),
 }
 
 

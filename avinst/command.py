@@ -15,7 +15,18 @@ from avinst.paths import check_scheme
 
 # Set to anything, it lets errors of the file system pass with their traceback.
 TRACEBACK_VARIABLE = "AVINST_TRACEBACK"
-_NAMES_OF_PATHS = ("dir", "directory", "root", "manifest", "output", "sheet", "from", "weights", "annotations")
+_NAMES_OF_PATHS = (
+    "dir",
+    "directory",
+    "root",
+    "manifest",
+    "output",
+    "listen",
+    "sheet",
+    "from",
+    "weights",
+    "annotations",
+)
 DONE, FAILED, WRONG_FLAGS, INTERRUPTED = 0, 1, 2, 130
 
 

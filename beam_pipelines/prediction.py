@@ -6,13 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from avinst import paths
 from avinst.decoder import Decoder
-from avinst.errors import UserError
-from avinst.media_types import Loss, MediaError, Segment
+from avinst.media_types import Loss, MediaError
+from avinst.video_segments import loss_in_words, segment_batches
 from beam_pipelines.detector import Detector
-
-_BATCH = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,32 +75,12 @@ def predict_video(
     Raises:
         UserError: no such file, or nothing in it can be used.
     """
-    if not paths.exists(video_path) or paths.is_directory(video_path):
-        raise UserError(f"no video file {video_path!r}")
-    segments: list[Segment] = []
-    losses: list[str] = []
+    losses: list[Loss | MediaError] = []
     rows: list[np.ndarray] = []
     starts: list[float] = []
-
-    def flush() -> None:
+    for segments in segment_batches(video_path, decoder, detector.spec, losses, start_seconds, end_seconds):
         waveforms = np.stack([segment.waveform for segment in segments])
         rows.append(detector.probabilities(waveforms, np.array([segment.jpeg for segment in segments], object)))
         starts.extend(segment.start_seconds for segment in segments)
-        segments.clear()
-
-    try:
-        with paths.local_copy(video_path) as local:
-            for item in decoder.decode(local, detector.spec, start_seconds, end_seconds):
-                if isinstance(item, Loss):
-                    losses.append(f"{item.reason}: {item.detail}")
-                    continue
-                segments.append(item)
-                if len(segments) == _BATCH:
-                    flush()
-    except MediaError as error:
-        losses.append(f"{error.reason}: {error.detail}")
-    if segments:
-        flush()
-    if not rows:
-        raise UserError(f"{video_path!r} gives no segment: {'; '.join(losses) or 'no sound and picture together'}")
-    return Prediction(video_path, detector.labels, np.array(starts), np.concatenate(rows), tuple(losses))
+    words = tuple(map(loss_in_words, losses))
+    return Prediction(video_path, detector.labels, np.array(starts), np.concatenate(rows), words)

@@ -1,0 +1,91 @@
+"""Plays a video again with the evidence for a label over it: in the picture, in the spectrogram, and to be heard.
+
+avinst explain --run_dir=RUN clip.mp4 --output=explained.mp4
+avinst explain --run_dir=RUN clip.mp4 --output=explained.mp4 --label=violin --listen=evidence.wav
+"""
+
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from avinst import command, paths
+from avinst.errors import UsageError, UserError
+from avinst.quiet import import_tensorflow_quietly
+
+FLAGS = flags.FlagValues()
+RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
+OUTPUT = flags.DEFINE_string("output", "", "MP4 file to write", flag_values=FLAGS)
+LABEL = flags.DEFINE_string(
+    "label", "", "the label to explain; empty: the recording's most probable one", flag_values=FLAGS
+)
+LISTEN = flags.DEFINE_string(
+    "listen", "", "WAV file to write: the sound that the spectrogram's map keeps", flag_values=FLAGS
+)
+START_SECONDS = flags.DEFINE_float(
+    "start_seconds", 0.0, "where to begin in the video", lower_bound=0.0, flag_values=FLAGS
+)
+END_SECONDS = flags.DEFINE_float("end_seconds", math.inf, "where to end", lower_bound=0.0, flag_values=FLAGS)
+OVERWRITE = flags.DEFINE_bool("overwrite", False, "replace files that are there already", flag_values=FLAGS)
+BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 32, "segments that are computed together", lower_bound=1, flag_values=FLAGS
+)
+
+
+def explain(videos: Sequence[str]) -> None:
+    """Runs the command."""
+    run_dir, output = command.required(RUN_DIR), command.required(OUTPUT)
+    if len(videos) != 1:
+        raise UsageError(f"one video is expected, found {' '.join(videos) or 'none'}")
+    video = videos[0]
+    if END_SECONDS.value <= START_SECONDS.value:
+        raise UsageError(f"--end_seconds={END_SECONDS.value:g}: expected more than --start_seconds")
+    # All that can be known without a model is told before one is loaded.
+    if not paths.exists(video) or paths.is_directory(video):
+        raise UserError(f"no video file {video!r}")
+    _check_output("output", output, ".mp4", video)
+    if LISTEN.value:
+        _check_output("listen", LISTEN.value, ".wav", video)
+    import_tensorflow_quietly()
+    from analysis.explaining import Wanted, explain_file
+
+    wanted = Wanted(
+        output=output,
+        listen=LISTEN.value,
+        label=LABEL.value,
+        start_seconds=START_SECONDS.value,
+        end_seconds=END_SECONDS.value,
+        batch_size=BATCH_SIZE.value,
+    )
+    for line in explain_file(run_dir, video, wanted):
+        print(line)  # noqa: T201
+
+
+def _check_output(flag: str, path: str, suffix: str, video: str) -> None:
+    """Raises an error where a file may not or cannot be written, or would replace the video itself."""
+    if not path.lower().endswith(suffix):
+        raise UsageError(f"--{flag}={path}: expected a name that ends with {suffix}")
+    if paths.absolute(path) == paths.absolute(video) or (
+        not paths.is_remote(path) and not paths.is_remote(video) and Path(path).resolve() == Path(video).resolve()
+    ):
+        raise UserError(f"--{flag}={path} is the video itself; give another name")
+    if paths.is_directory(path):
+        raise UserError(f"--{flag}={path} is a directory; give the name of a file")
+    folder = str(Path(path).absolute().parent)
+    if not paths.is_remote(path) and not paths.is_directory(folder):
+        raise UserError(f"--{flag}={path}: there is no directory {folder!r}; make it first")
+    if not paths.is_remote(path):
+        paths.check_writable(folder)
+    if paths.exists(path) and not OVERWRITE.value:
+        raise UserError(f"--{flag}={path} is there already; give another name, or --overwrite to replace it")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    return command.run(explain, FLAGS, argv, positional="VIDEO")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
