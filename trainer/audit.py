@@ -112,6 +112,7 @@ def compare(systems: Systems, scheme: str, split: str, stages_dir: str | None, *
         differences=_differences(paired, single, better),
         gains=gains,
         losses=losses,
+        alone_right=alone_right(systems, single) if better else {},
         mcnemar_p=mcnemar_p_value(len(gains), len(losses)) if better else None,
         swapped_recordings=int(apart.sum()),
         follows=follows,
@@ -164,4 +165,28 @@ def _differences(paired: PairedScores, single: Mapping[str, str], better: str | 
         name: paired.difference(*systems)
         for name, systems in pairs.items()
         if all(system in paired.values for system in systems)
+    }
+
+
+def alone_right(systems: Systems, single: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Which modality alone is right, on how many recordings, and on how many of those the fused model is right.
+
+    Args:
+        systems: probabilities by recording, of the fused model and of those in `single`.
+        single: modality to the system that stands for it alone.
+
+    Returns:
+        `both`, `audio`, `visual` and `neither` to `{"recordings", "fused"}`.
+    """
+    labels = systems.recordings.labels
+    fused = right(labels, systems.probabilities["fused"])
+    audio, visual = (right(labels, systems.probabilities[single[modality]]) for modality in BOTH)
+    who = {
+        "both": audio & visual,
+        "audio": audio & ~visual,
+        "visual": visual & ~audio,
+        "neither": ~(audio | visual),
+    }
+    return {
+        name: {"recordings": int(rows.sum()), "fused": int((rows & fused).sum())} for name, rows in who.items()
     }

@@ -52,6 +52,9 @@ class Audit:
             audio, visual and fused, and for joint runs with stages `<modality>_probe_minus_stage_probe`; paired.
         gains: ids of the recordings that the fused model gets right and the better modality alone wrong.
         losses: ids of the recordings of which the reverse is true.
+        alone_right: which of audio and visual alone is right (`both`, `audio`, `visual`, `neither`) to
+            `recordings`, how many those are, and `fused`, how many of them the fused model gets right. Empty where
+            nothing stands for a modality alone.
         mcnemar_p: exact two-sided p-value of their numbers, or None.
         swapped_recordings: number of recordings whose partner has no label in common; swaps are measured on them.
         follows: share of swapped recordings whose most probable label is one of the `audio`'s, of the `visual`'s,
@@ -71,6 +74,7 @@ class Audit:
     differences: Mapping[str, Difference]
     gains: Sequence[str]
     losses: Sequence[str]
+    alone_right: Mapping[str, Mapping[str, int]]
     mcnemar_p: float | None
     swapped_recordings: int
     follows: Mapping[str, Interval]

@@ -9,7 +9,14 @@ _OTHER = {"audio": "visual", "visual": "audio"}
 
 def verdict(audit: Audit) -> list[str]:
     """The findings, the main one first; each a sentence or two of plain text."""
-    sentences = [_leading(audit), _fusion(audit), _product(audit), _reliance(audit), _contradiction(audit)]
+    sentences = [
+        _leading(audit),
+        _fusion(audit),
+        _product(audit),
+        _limit(audit),
+        _reliance(audit),
+        _contradiction(audit),
+    ]
     if audit.scheme == "joint":
         sentences.append(_encoders(audit))
     sentences.append(_caveats(audit))
@@ -82,6 +89,24 @@ def _product(audit: Audit) -> str:
     return (
         f"{opening}, which reaches {_interval(audit.scores['product'])}: "
         f"{_signed(audit.differences['fused_minus_product'])}."
+    )
+
+
+def _limit(audit: Audit) -> str:
+    """What fusion could at most gain from choosing between the modalities, and what it makes of that."""
+    if not audit.alone_right:
+        return ""
+    total = sum(group["recordings"] for group in audit.alone_right.values())
+    one = {
+        key: audit.alone_right["audio"][key] + audit.alone_right["visual"][key] for key in ("recordings", "fused")
+    }
+    neither = audit.alone_right["neither"]
+    reach = total - neither["recordings"]
+    return (
+        f"Audio or vision alone is right on {reach} of {total} recordings ({reach / total:.3f}: the most that "
+        "choosing between the two could reach). Where only one of them is right "
+        f"({one['recordings']}) the fused model is right on {one['fused']}, where neither is "
+        f"({neither['recordings']}) on {neither['fused']}."
     )
 
 

@@ -111,6 +111,13 @@ def test_gains_and_losses_are_against_the_better_modality():
     assert found.better == "audio"
     assert (found.gains, found.losses) == (["r1", "r2"], ["r3"])
     assert found.mcnemar_p == 1.0
+    # Audio is right on r0 and r3, vision on none, the fused model on all but r3.
+    assert found.alone_right == {
+        "both": {"recordings": 0, "fused": 0},
+        "audio": {"recordings": 2, "fused": 1},
+        "visual": {"recordings": 0, "fused": 0},
+        "neither": {"recordings": 2, "fused": 2},
+    }
     assert found.differences["fused_minus_better"].value == 0.25
     assert found.differences["audio_minus_visual"].value == 0.5
     assert found.differences["fused_minus_product"].value == -0.25

@@ -35,6 +35,12 @@ AUDIT = Audit(
     differences=DIFFERENCES,
     gains=("a", "b"),
     losses=("c",),
+    alone_right={
+        "both": {"recordings": 40, "fused": 40},
+        "audio": {"recordings": 30, "fused": 25},
+        "visual": {"recordings": 20, "fused": 18},
+        "neither": {"recordings": 10, "fused": 7},
+    },
     mcnemar_p=1.0,
     swapped_recordings=100,
     follows={
@@ -84,6 +90,9 @@ def test_all_of_it_in_words():
         "(+0.100 to +0.300). It gains 2 recordings and loses 1 recording (exact McNemar p = 1).",
         "It beats the plain product of the two models' probabilities, which reaches 0.500 (0.400 to 0.600): "
         "+0.200 (+0.100 to +0.300).",
+        "Audio or vision alone is right on 90 of 100 recordings (0.900: the most that choosing between the two "
+        "could reach). Where only one of them is right (50) the fused model is right on 43, where neither is (10) "
+        "on 7.",
         WITHOUT_ONE,
         "Where audio and vision come of recordings with different labels it follows audio in 60 %, vision in 30 % "
         "and neither in 10 %.",
@@ -172,7 +181,7 @@ def test_what_to_keep_in_mind():
 def test_with_neither_stages_nor_probes_it_says_so():
     kept = {"fused_minus_chance": MORE}
     audit = dataclasses.replace(
-        AUDIT, single={}, better=None, differences=kept, gains=(), losses=(), mcnemar_p=None
+        AUDIT, single={}, better=None, differences=kept, gains=(), losses=(), alone_right={}, mcnemar_p=None
     )
     scores = {name: score for name, score in AUDIT.scores.items() if name != "product"}
     found = verdict(dataclasses.replace(audit, scores=scores, follows={}))
