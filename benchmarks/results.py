@@ -109,6 +109,8 @@ def page(work: Work, media_root: str, seeds: Sequence[int], title: str) -> str:
         "of the probabilities of audio and visual alone, normalized: what fusion has to beat. Chance is "
         f"{1 / len(labels):.3f} for Hit@1.",
         scores_table(work, seeds),
+        "### What limits it?",
+        limits(work, seeds),
         "### Which modality does the work?",
         "The audit's verdict on each fused run ([what it means](audit.md)).",
         verdicts(work, seeds),
@@ -139,6 +141,47 @@ def scores_table(work: Work, seeds: Sequence[int]) -> str:
     if products:
         rows.insert(2, ["product of the two", str(len(products)), mean_and_spread(products), "", "", ""])
     return table(["scheme", "seeds", *COLUMNS.values()], rows)
+
+
+def limits(work: Work, seeds: Sequence[int]) -> str:
+    """Fusion against the product over all seeds, and what choosing between the modalities could reach at most."""
+    audits = [work.read(f"independent_{seed}", "audit.json").get("test") for seed in seeds]
+    audits = [audit for audit in audits if audit and audit.get("alone_right")]
+    if not audits:
+        return "Not measured yet."
+    sentences = []
+    for name in RUNS:
+        own = [audit for seed in seeds if (audit := work.read(f"{name}_{seed}", "audit.json").get("test"))]
+        differences = [audit["differences"]["fused_minus_product"]["value"] for audit in own]
+        sentences.append(
+            f"{name.capitalize()} fusion minus the product: {signed_mean_and_spread(differences)} over "
+            f"{len(differences)} seeds."
+        )
+
+    def total(group: str, key: str) -> int:
+        return sum(audit["alone_right"][group][key] for audit in audits)
+
+    recordings = sum(audit["recordings"] for audit in audits)
+    one, of_one = (total("audio", key) + total("visual", key) for key in ("recordings", "fused"))
+    neither, of_neither = (total("neither", key) for key in ("recordings", "fused"))
+    sentences.append(
+        f"Audio or vision alone is right on {1 - neither / recordings:.3f} of the test recordings, the most that "
+        f"choosing between the two could reach. Where only one of them is right ({one} of {recordings} recordings "
+        f"of {len(audits)} seeds), independent fusion is right on {of_one / one:.2f} of them; where neither is "
+        f"({neither}), on {of_neither}."
+    )
+    visual = statistics.mean(audit["scores"]["visual_alone"]["value"] for audit in audits)
+    photographs = work.read("DATASET", "dataset.json")["recordings"]["train"]
+    sentences.append(
+        f"Vision alone reaches {visual:.2f}: Inception V3 without pretrained weights on {photographs} recordings "
+        "is the weaker half, and what there is to gain lies there first."
+    )
+    return " ".join(sentences)
+
+
+def signed_mean_and_spread(values: Sequence[float]) -> str:
+    """Mean, lowest and highest of differences."""
+    return f"{statistics.mean(values):+.3f} ({min(values):+.3f} to {max(values):+.3f})"
 
 
 def mean_and_spread(values: Sequence[float]) -> str:
@@ -173,7 +216,7 @@ def correlations_table(work: Work, seed: int) -> str:
 
 
 def commands_block(work: Work, media_root: str, seeds: Sequence[int]) -> str:
-    """The commands for the first seed, each with its time; the mean over the seeds where there are several."""
+    """The commands for the first seed, each with its time; the median over the seeds where there are several."""
     lines = [[command] for command in dataset_commands(media_root)]
     for name in RUNS:
         of_seeds = [run_commands(name, seed, analyzed=seed == seeds[0]) for seed in seeds]
@@ -181,10 +224,10 @@ def commands_block(work: Work, media_root: str, seeds: Sequence[int]) -> str:
     shown = []
     for same in lines:
         seconds = [work.seconds[command] for command in same if command in work.seconds]
-        taken = f"  # {format_seconds(statistics.mean(seconds))}" if seconds else ""
+        taken = f"  # {format_seconds(statistics.median(seconds))}" if seconds else ""
         shown.append(same[0].replace(shlex.quote(media_root), "VIDEOS") + taken)
     others = ", ".join(str(seed) for seed in seeds[1:])
-    note = f"\n\nThe same for the seeds {others}; times are means over the seeds." if others else ""
+    note = f"\n\nThe same for the seeds {others}; times are medians over the seeds." if others else ""
     return "```bash\n" + "\n".join(shown) + "\n```" + note
 
 
