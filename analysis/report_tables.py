@@ -42,8 +42,11 @@ def schemes(record: RunRecord, split: str, *, multi_label: bool) -> Markup:
     notes = (
         "In brackets the 95 % bootstrap interval over recordings. Log loss and calibration error: less is better."
     )
+    labels = max(len(values["recording"].get("per_label", ())) for values in record.scores.values())
+    meanings = explanations(multi_label=multi_label, labels=labels)
+    if "hit_at_3" in meanings:
+        notes += f" Hit@3 {meanings['hit_at_3']}."
     if multi_label:
-        meanings = explanations(multi_label=True)
         named = "; ".join(f"{text}: {meanings[name]}" for name, text in _EXPLAINED.items())
         notes += f" Recordings bear several labels. {named}."
     return joined(*tables, paragraph(notes, "note"))

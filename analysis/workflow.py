@@ -84,7 +84,7 @@ def analyze(
         return keyed_examples(dataset, split, settings.batch_size, skip=skip)
 
     parts_dir = paths.join(output_dir, PARTS_FOLDER)
-    with damaged_files_named(dataset):
+    with damaged_files_named(dataset, [settings.split, settings.selection_split]):
         study = study_model(run.model, dataset, settings, batches, say, parts_dir)
     sounds = find_sounds(study.exhibits, dataset.spec, recordings, say)
     pictures = draw_pictures(study)

@@ -12,6 +12,7 @@ from absl import flags
 
 from avinst.errors import Interrupted, UsageError, UserError
 from avinst.paths import check_scheme
+from avinst.signals import ended_by_signals
 
 # Set to anything, it lets errors of the file system pass with their traceback.
 TRACEBACK_VARIABLE = "AVINST_TRACEBACK"
@@ -85,10 +86,8 @@ def _run(
     try:
         for flag in (flag_values[flag_name] for flag_name in flag_values):
             flag.value = _cleaned(flag)
-        if positional or pass_unknown:
-            body(rest)
-        else:
-            body()
+        with ended_by_signals():
+            body(*([rest] if positional or pass_unknown else []))
     except UsageError as error:
         return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
     except UserError as error:

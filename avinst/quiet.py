@@ -45,10 +45,13 @@ def _stderr_aside() -> Iterator[None]:
         os.dup2(aside.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             _restore(stderr)
             aside.seek(0)
             sys.stderr.write(aside.read().decode(errors="replace"))
+            raise
+        except BaseException:  # a signal: of what was kept back nothing explains it
+            _restore(stderr)
             raise
         _restore(stderr)
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from avinst.errors import UserError
 from trainer.settings import check_settings, setting
+from trainer.void_settings import check_contradictions
 
 SCHEMES = ("audio", "visual", "independent", "joint")
 
@@ -62,7 +63,8 @@ class TrainConfig:
     )
     mix_alpha: float = setting(
         0.2,
-        "the examples' shares are drawn from Beta(alpha, alpha): the larger, the more alike.",
+        "the two shares are drawn from Beta(alpha, alpha): the larger, the more alike. The partner gets the "
+        "smaller one.",
         limits=(0.01, 100),
     )
     balance: str = setting(
@@ -155,24 +157,12 @@ class TrainConfig:
 
     def _check_together(self) -> None:
         """Raises UserError for settings that contradict each other."""
-        if self.modality_dropout and self.scheme in ("audio", "visual"):
-            raise UserError(
-                f"--modality_dropout={self.modality_dropout}: --scheme={self.scheme} has one modality; give 0"
-            )
+        check_contradictions(self)
         if self.gradient_modulation != "none" and (self.scheme != "joint" or self.fusion_hidden_units):
             raise UserError(
                 f"--gradient_modulation={self.gradient_modulation} needs --scheme=joint, not {self.scheme}, and "
                 f"--fusion_hidden_units=0, not {self.fusion_hidden_units}: it divides the logits between the two"
             )
-        if self.rand_augment and not self.augment:
-            raise UserError(f"--rand_augment={self.rand_augment}: --noaugment alters no frames; leave one out")
-        if self.visual_weights != "none" and self.visual_backbone == "small_cnn":
-            raise UserError(
-                f"--visual_weights={self.visual_weights}: --visual_backbone=small_cnn begins with none; leave "
-                "it out or take another backbone"
-            )
-        if self.cache_dir and self.cache != "disk":
-            raise UserError(f"--cache_dir={self.cache_dir}: for --cache=disk, not {self.cache}; leave it out")
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""
@@ -180,9 +170,14 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; raises UserError for unknown or missing names."""
+        """The inverse of `to_json`; raises UserError for unknown or missing names, or values of another type."""
         names = {field.name for field in dataclasses.fields(cls)}
         if set(values) != names:
             odd = ", ".join(sorted(names.symmetric_difference(values)))
             raise UserError(f"settings of another version of avinst (missing or unknown: {odd}); train anew")
+        for field in dataclasses.fields(cls):
+            found, expected = values[field.name], type(field.default)
+            # JSON writes 1.0 and 1 alike; of Python's types bool is an int.
+            if type(found) not in ((float, int) if expected is float else (expected,)):
+                raise UserError(f"{field.name} is {found!r}, no {expected.__name__}; train anew")
         return cls(**values)

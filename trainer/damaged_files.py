@@ -1,7 +1,7 @@
 """Which of a dataset's files is damaged or gone: TensorFlow tells the place within it, not its name."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
@@ -11,15 +11,15 @@ from avinst.errors import UserError
 
 
 @contextlib.contextmanager
-def damaged_files_named(dataset: Dataset) -> Iterator[None]:
-    """Within, reading a file of the dataset that is damaged or gone raises UserError with its name.
+def damaged_files_named(dataset: Dataset, splits: Sequence[str]) -> Iterator[None]:
+    """Within, reading a file of these splits that is damaged or gone raises UserError with its name.
 
     The files are looked through after the error, not before: that would read everything twice.
     """
     try:
         yield
     except (tf.errors.DataLossError, tf.errors.NotFoundError):
-        for split in dataset.shards:
+        for split in splits:
             for file in dataset.tfrecord_paths(split) if dataset.segments.get(split) else []:
                 if trouble := _trouble(file):
                     raise UserError(

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from avinst import command
+from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
 
 FLAGS = flags.FlagValues()
@@ -44,6 +45,8 @@ JSON = flags.DEFINE_bool("json", False, "print the metrics as JSON instead of a 
 def evaluate() -> None:
     """Runs the command."""
     run_dir = command.required(RUN_DIR)
+    if STAGES_FROM.value and not AUDIT.value:
+        raise UsageError(f"--stages_from={STAGES_FROM.value}: for the audit, which --noaudit leaves out")
     import_tensorflow_quietly()
     from trainer import evaluation
     from trainer.audit import audit_run, check_auditable

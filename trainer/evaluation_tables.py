@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trainer.scores import DECISION_THRESHOLD, NAMES
+from trainer.scores import DECISION_THRESHOLD, HIT_PLACES, NAMES
 
 LEVELS = ("segment", "recording")
 PER_LABEL = {
@@ -27,7 +27,8 @@ def metrics_table(metrics: Mapping[str, Any], *, multi_label: bool = False) -> s
     lines += ["", f"{'by recording':<{width}}" + "".join(f"{title:<15}" for title in PER_LABEL.values())]
     for name, values in per_label.items():
         lines.append(f"{name:<{width}}" + "".join(f"{text:<15}" for text in _cells(values)))
-    lines += ["", *(f"{name}: {text}" for name, text in explanations(multi_label=multi_label).items())]
+    notes = explanations(multi_label=multi_label, labels=len(per_label))
+    lines += ["", *(f"{name}: {text}" for name, text in notes.items())]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -51,20 +52,27 @@ def per_label_markdown(metrics: Mapping[str, Any], *, multi_label: bool) -> str:
     table = _markdown(
         ["label", *PER_LABEL.values()], [[name, *_cells(values)] for name, values in per_label.items()]
     )
-    notes = [f"- **{name}**: {text}" for name, text in explanations(multi_label=multi_label).items()]
-    return "\n".join([table, "", *notes])
+    notes = explanations(multi_label=multi_label, labels=len(per_label))
+    return "\n".join([table, "", *(f"- **{name}**: {text}" for name, text in notes.items())])
 
 
-def explanations(*, multi_label: bool) -> dict[str, str]:
-    """What the scores mean where the name does not say it."""
+def explanations(*, multi_label: bool, labels: int) -> dict[str, str]:
+    """What the scores mean where the name does not say it.
+
+    Args:
+        multi_label: whether recordings may bear several labels.
+        labels: how many there are, 0 if that is not known.
+    """
+    # Kept in metrics.json all the same, so that every run has the same keys.
+    always = {"hit_at_3": f"says nothing, with {labels} labels it is always 1"} if 0 < labels <= HIT_PLACES else {}
     if multi_label:
-        return {
+        return always | {
             "hit_at_1": "share whose most probable label is one of the true ones",
             "f1": f"of the labels with a probability of {DECISION_THRESHOLD:g} or more, macro: mean over labels",
             "log_loss": "binary cross-entropy, mean over labels, nats",
             "calibration": "a label's probability against how often it is there, mean over labels",
         }
-    return {
+    return always | {
         "f1": "of the most probable label, macro: mean over labels",
         "calibration": "a label's probability against how often it is there; calibration_error is of the most "
         "probable label",

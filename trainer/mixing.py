@@ -17,12 +17,16 @@ def mix_examples(
     al., arXiv 1905.04899): a square of the partner's frame and a stretch of its log-mel, at their own places, take
     the place of the example's.
 
+    The smaller of the two shares is the partner's. The pairs and shares that occur are the same as if either share
+    could be (every example is one's partner); but so each example counts between a half and one and a half in its
+    batch, not up to twice or not at all: an epoch stays a pass over the examples, and `balance` what it is.
+
     Args:
         features: `log_mel` float32 [batch, frames, mels] in dB, `frame` [batch, size, size, 3] in 0..255, or one.
         label: float32 [batch, labels].
         seed: int64 [2].
         method: mixup or cutmix.
-        alpha: the partner's share is drawn from Beta(alpha, alpha), for each example.
+        alpha: the shares are drawn from Beta(alpha, alpha), for each example.
 
     Returns:
         The features, `frame` as float32, and the labels, mixed by the share of the partner that there really is
@@ -31,7 +35,8 @@ def mix_examples(
     order_seed, share_seed, place_seed = tf.unstack(tf.random.split(seed, 3))
     count = tf.shape(label)[0]
     partner = tf.random.experimental.stateless_shuffle(tf.range(count), order_seed)
-    share = _beta(count, alpha, share_seed)
+    drawn = _beta(count, alpha, share_seed)
+    share = tf.minimum(drawn, 1.0 - drawn)
     mixed, shares = {}, []
     for name, values in features.items():
         values = tf.cast(values, tf.float32)

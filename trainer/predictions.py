@@ -108,7 +108,7 @@ def predict_split(
     columns: dict[str, list[np.ndarray]] = {}
     batches = keyed_examples(dataset, split, batch_size)
     progress = Progress(f"predicting {split}", dataset.segments[split])
-    with damaged_files_named(dataset):
+    with damaged_files_named(dataset, [split]):
         for batch in batches:
             row = {name: batch[name] for name in ("video_id", "segment_index", "segment_start_seconds", "label")}
             outputs = compute({name: batch[name] for name in names})

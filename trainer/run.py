@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 from typing import Any
 
@@ -122,12 +123,14 @@ def read_config(run_dir: str) -> tuple[TrainConfig, Dataset]:
     try:
         values = json.loads(paths.read_text(file))
         version, flags = values["format_version"], values["flags"]
-        dataset_values, data_dir = values["dataset"], values["data_dir"]
-    except (ValueError, KeyError, TypeError) as error:
+        dataset_values, data_dir = values["dataset"], str(os.fspath(values["data_dir"]))
+        if version != FORMAT_VERSION:
+            raise UserError(f"{file!r}: run format {version}, this avinst reads {FORMAT_VERSION}; train anew")
+        return TrainConfig.from_json(dict(flags)), dataset_from_json(dict(dataset_values), data_dir)
+    except UserError as error:
+        raise UserError(str(error) if file in str(error) else f"{file!r}: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{file!r} is damaged ({error!r}); train into another --run_dir") from error
-    if version != FORMAT_VERSION:
-        raise UserError(f"{file!r}: run format {version}, this avinst reads {FORMAT_VERSION}; train anew")
-    return TrainConfig.from_json(flags), dataset_from_json(dataset_values, data_dir)
 
 
 def dataset_of(run_dir: str, trained_on: Dataset, data_dir: str = "") -> Dataset:

@@ -22,6 +22,7 @@ from trainer.models.build import INPUT_OF, MODALITIES
 from trainer.preview import write_preview
 from trainer.run import CHECKPOINTS_FOLDER, LOGS_FOLDER, MODEL_FILE, STAGES_FOLDER, RunPaths, is_begun, open_run
 from trainer.training import drop_checkpoints, fit, save_stage, stage_model_path
+from trainer.void_settings import settings_of_no_use
 
 STAGES = {
     "audio": ("audio",),
@@ -51,7 +52,7 @@ def train(run_dir: str, data_dir: str, config: TrainConfig, log_dir: str = "") -
         config = dataclasses.replace(config, precision=suitable_precision())
     if not is_begun(run_dir):  # else the weights are taken, the settings the same, and that run may be gone
         check_initial_run(config, dataset)
-    with only_writer(run_dir, "train", "run_dir"), damaged_files_named(dataset):
+    with only_writer(run_dir, "train", "run_dir"), damaged_files_named(dataset, ["train", "validation"]):
         open_run(run_dir, config, dataset)
         _train_stages(RunPaths(run_dir, log_dir or paths.join(run_dir, LOGS_FOLDER)), dataset, config)
 
@@ -67,6 +68,8 @@ def _train_stages(where: RunPaths, dataset: Dataset, config: TrainConfig) -> Non
     if paths.exists(finished):
         tell(f"{run_dir} is finished already")
         return
+    for line in settings_of_no_use(config):
+        tell(line)
     if not dataset.segments.get("validation"):
         tell(f"{dataset.data_dir} has no validation examples: the last epoch's weights are kept")
     unseen = [label for label in dataset.labels if not dataset.label_segments["train"].get(label)]

@@ -10,6 +10,8 @@ from trainer.calibration import calibration_error
 
 # A multi-label row is predicted as every label with this probability or more.
 DECISION_THRESHOLD = 0.5
+# With no more labels than this Hit@3 is always 1.
+HIT_PLACES = 3
 _SMALLEST_PROBABILITY = 1e-7
 NAMES = ("hit_at_1", "hit_at_3", "f1_macro", "map", "log_loss", "calibration_error")
 
@@ -24,7 +26,7 @@ def weighted_scores(
     probabilities = probabilities.astype(np.float64)
     return {
         "hit_at_1": hit_at(1, labels, probabilities, weights),
-        "hit_at_3": hit_at(3, labels, probabilities, weights),
+        "hit_at_3": hit_at(HIT_PLACES, labels, probabilities, weights),
         "f1_macro": _mean_of_numbers(f1(labels, decisions(probabilities, multi_label=multi_label), weights)),
         "map": _mean_of_numbers(average_precision(labels, probabilities, weights)),
         "log_loss": log_loss(labels, probabilities, weights, multi_label=multi_label),

@@ -1,9 +1,12 @@
 import json
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from analysis import analyze
 from trainer import evaluate, export, train
 
 
@@ -52,6 +55,34 @@ def test_missing_flags_are_told_before_tensorflow_is_imported(name):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
     assert "is missing" in done.stderr
+
+
+def test_stages_for_an_audit_that_is_left_out_are_refused(capsys):
+    assert evaluate.main(["x", "--run_dir=r", "--stages_from=s", "--noaudit"]) == 2
+    assert "--stages_from=s: for the audit, which --noaudit leaves out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "place"),
+    [
+        (evaluate, "trainer.predictions.Progress.advance"),
+        (export, "trainer.exporting._check"),
+        (analyze, "analysis.workflow.write_files"),
+    ],
+)
+def test_told_to_end_a_command_leaves_what_was_there_and_one_line(
+    module, place, untrained_run, dataset, monkeypatch, capfd
+):
+    from pathlib import Path
+
+    run_dir = Path(untrained_run("audio").run_dir)
+    (run_dir / "metrics.json").write_text('{"validation": 1}')
+    monkeypatch.setattr(place, lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    quick = ["--permutations=10", "--gradcam_per_label=0"] if module is analyze else []
+    assert module.main(["x", f"--run_dir={run_dir}", *quick]) == 143
+    assert capfd.readouterr().err.endswith(": ended by SIGTERM; nothing was lost, run it again\n")
+    assert (run_dir / "metrics.json").read_text() == '{"validation": 1}'
+    assert not list(run_dir.rglob(".tmp*"))
 
 
 def test_the_three_commands_in_turn(tmp_path, dataset, capsys):

@@ -37,6 +37,18 @@ def test_what_the_scores_mean_depends_on_the_dataset():
     assert "one of the true ones" in several
 
 
+def test_hit_at_3_of_three_labels_is_told_to_say_nothing():
+    four = {**LEVEL, "per_label": dict.fromkeys("abcd", THERE)}
+    for level, is_told in ((LEVEL, True), (four, False)):
+        metrics = {"segment": level, "recording": level}
+        for multi_label in (False, True):
+            for text in (
+                metrics_table(metrics, multi_label=multi_label),
+                per_label_markdown(metrics, multi_label=multi_label),
+            ):
+                assert ("with 2 labels it is always 1" in text) == is_told
+
+
 def test_markdown_keeps_its_columns():
     for text, columns in ((scores_markdown(METRICS), 3), (per_label_markdown(METRICS, multi_label=True), 7)):
         rows = [line for line in text.splitlines() if line.startswith("|")]

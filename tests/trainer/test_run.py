@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from avinst.errors import UserError
+from trainer.config import TrainConfig
 from trainer.run import load_run, open_run, read_config, read_metrics
 
 
@@ -100,6 +101,33 @@ def test_a_damaged_model_is_not_said_to_be_missing(untrained_run):
         with pytest.raises(UserError, match="is damaged or unreadable") as caught:
             load_run(run_dir)
         assert "not found" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"flags": None},
+        {"flags": [1, 2]},
+        {"flags": "scheme"},
+        {"flags": {"scheme": "joint"}},
+        {"flags": {**TrainConfig().to_json(), "epochs": "ten"}},
+        {"flags": {**TrainConfig().to_json(), "scheme": "both"}},
+        {"dataset": 7},
+        {"dataset": None},
+        {"dataset_spec": 3},
+        {"data_dir": None},
+        {"format_version": "one"},
+    ],
+)
+def test_a_damaged_value_in_config_json_is_told_with_the_file(tmp_path, dataset, small_config, change):
+    open_run(str(tmp_path), small_config, dataset)
+    file = tmp_path / "config.json"
+    values = json.loads(file.read_text())
+    if "dataset_spec" in change:
+        change = {"dataset": {**values["dataset"], "spec": change["dataset_spec"]}}
+    file.write_text(json.dumps({**values, **change}))
+    with pytest.raises(UserError, match=r"config\.json'"):
+        read_config(str(tmp_path))
 
 
 @pytest.mark.parametrize("damaged", ["{", "[1]", "\x00", '"test"'])
