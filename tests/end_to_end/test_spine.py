@@ -254,6 +254,6 @@ KINDS = (
     "evaluation/reliability",
     "importance/",
     "correlation/bell",
-    "gradcam/bell/frame",
-    "gradcam/bell/spectrogram",
+    "gradcam/bell/least_certain/frame",
+    "gradcam/bell/least_certain/spectrogram",
 )
