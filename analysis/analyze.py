@@ -62,6 +62,20 @@ GRADCAM_LABEL = flags.DEFINE_string(
     "the label whose maps the galleries show; empty: the true one and, where they differ, the predicted one",
     flag_values=FLAGS,
 )
+TRUST_RECORDINGS = flags.DEFINE_integer(
+    "trust_recordings",
+    32,
+    "recordings on which the maps are checked against random maps and shuffled weights; 0: no checks",
+    lower_bound=0,
+    flag_values=FLAGS,
+)
+REGIONS = flags.DEFINE_string(
+    "regions",
+    "",
+    "CSV of boxes that the frame maps should lie on: video_id,left,top,right,bottom, shares of the frame, and "
+    "perhaps seconds; the report says how much of the evidence does",
+    flag_values=FLAGS,
+)
 SEGMENT_FEATURES = flags.DEFINE_boolean(
     "segment_features",
     False,
@@ -94,6 +108,7 @@ def analyze() -> None:
     import_tensorflow_quietly()
     from analysis import workflow
     from analysis.correlation import CorrelationSettings
+    from analysis.evidence import EvidenceSettings
     from analysis.study import StudySettings
     from analysis.words import summary_sentences
 
@@ -111,6 +126,7 @@ def analyze() -> None:
             permutations=PERMUTATIONS.value,
             seed=SEED.value,
         ),
+        evidence=EvidenceSettings(trust_recordings=TRUST_RECORDINGS.value, regions=REGIONS.value),
     )
     done = workflow.analyze(
         run_dir,

@@ -5,16 +5,15 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable
 from functools import partial
-
-from matplotlib.figure import Figure
 
 from analysis.alignment import alignment_json
 from analysis.alignment_figures import alignment_figure
 from analysis.correlation import block_q_values
 from analysis.correlation_figures import matrix_figure, overview_figure
 from analysis.correlation_tables import label_summary, matrix_csv
+from analysis.evidence import write_evidence
+from analysis.evidence_sketches import Sketch, evidence_sketches, mean_map_sketches
 from analysis.feature_files import save_features
 from analysis.figures import png_bytes
 from analysis.galleries import GROUPS, Exhibit, Group
@@ -25,8 +24,6 @@ from analysis.study import Study
 from avinst import paths
 from avinst.progress import Progress
 
-# Tag, file, description, and what draws the figure.
-_Sketch = tuple[str, str, str, Callable[[], Figure]]
 REPORT_FILE = "report.html"
 _LONGEST_NAME = 80
 
@@ -52,9 +49,10 @@ class Picture:
 
 def draw_pictures(study: Study) -> list[Picture]:
     """All figures of a study, in the order in which they are to be read."""
-    sketches: list[tuple[_Sketch, Exhibit | None]] = [(sketch, None) for sketch in _overviews(study)]
+    sketches: list[tuple[Sketch, Exhibit | None]] = [(sketch, None) for sketch in _overviews(study)]
     for label in study.features.label_names:
         sketches += [(sketch, None) for sketch in _label_sketches(study, label)]
+        sketches += [(sketch, None) for sketch in mean_map_sketches(study, label, file_name(label))]
         for group in GROUPS:
             for position, exhibit in enumerate(_shown(study, label, group)):
                 sketches += [(sketch, exhibit) for sketch in _exhibit_sketches(study, exhibit, position)]
@@ -89,6 +87,7 @@ def write_files(study: Study, pictures: list[Picture], output_dir: str) -> None:
     paths.write_text(paths.join(output_dir, "correlations", "summary.json"), summary)
     alignment = json.dumps(alignment_json(study.alignment), indent=2) + "\n"
     paths.write_text(paths.join(output_dir, "alignment.json"), alignment)
+    write_evidence(study.evidence, study.dataset, paths.join(output_dir, "gradcam"))
     for folder in sorted({picture.file.rpartition("/")[0] for picture in pictures}):
         paths.make_directory(paths.join(output_dir, *folder.split("/")) if folder else output_dir)
     for picture in pictures:
@@ -126,9 +125,9 @@ def file_name(text: str) -> str:
     return name
 
 
-def _overviews(study: Study) -> list[_Sketch]:
+def _overviews(study: Study) -> list[Sketch]:
     """Those that would not be empty; the report says why one is missing."""
-    sketches: list[_Sketch] = []
+    sketches: list[Sketch] = []
     if study.correlations:
         text = (
             "Mean absolute rank correlation within audio, within vision and across modalities for each label, "
@@ -147,12 +146,12 @@ def _overviews(study: Study) -> list[_Sketch]:
         text = "Summed importance of the audio and of the visual features for each label."
         draw = partial(share_figure, study.importance)
         sketches.append(("importance/modality_share", "importance/modality_share.png", text, draw))
-    return sketches
+    return [*sketches, *evidence_sketches(study)]
 
 
-def _label_sketches(study: Study, label: str) -> list[_Sketch]:
+def _label_sketches(study: Study, label: str) -> list[Sketch]:
     name = file_name(label)
-    sketches: list[_Sketch] = []
+    sketches: list[Sketch] = []
     if label in study.correlations:
         text = f"Matrix of rank correlations of the most important features for {label}."
         draw = partial(matrix_figure, study.correlations[label])
@@ -174,11 +173,11 @@ def _shown(study: Study, label: str, group: Group) -> list[Exhibit]:
     ]
 
 
-def _exhibit_sketches(study: Study, exhibit: Exhibit, position: int) -> list[_Sketch]:
+def _exhibit_sketches(study: Study, exhibit: Exhibit, position: int) -> list[Sketch]:
     names, choice = study.features.label_names, exhibit.choice
     label = names[choice.label_index]
     folder = f"gradcam/{file_name(label)}/{choice.group}"
-    sketches: list[_Sketch] = []
+    sketches: list[Sketch] = []
     for evidence in exhibit.explained:
         explained = names[evidence.label_index]
         file = f"{folder}/{position:02d}_{file_name(choice.video_id)}"

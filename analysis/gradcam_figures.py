@@ -55,9 +55,7 @@ def spectrogram_figure(
     decibels = plain.imshow(log_mel.T, origin="lower", aspect="auto", cmap="magma", extent=extent)
     explained.imshow(log_mel.T, origin="lower", aspect="auto", cmap="gray", extent=extent)
     image = _overlay(explained, evidence.T, extent=extent)
-    ticks = [hz for hz in _TICKS_HZ if spec.mel_low_hz <= hz <= spec.mel_high_hz]
-    plain.set_yticks(mel_band_position(np.array(ticks), spec), [str(hz) for hz in ticks])
-    plain.set_ylabel("Hz (mel scale)", labelpad=7)
+    set_hertz_ticks(plain, spec)
     for axes in (plain, explained):
         axes.set_xlabel("seconds")
         axes.tick_params(labelsize=8)
@@ -82,6 +80,20 @@ def mel_band_position(frequency_hz: np.ndarray, spec: DatasetSpec) -> np.ndarray
     """Where a frequency lies on the axis of mel bands: 0 at the peak of the lowest band, 1 at that of the next."""
     low, high = _mel(np.array([spec.mel_low_hz, spec.mel_high_hz]))
     return (_mel(frequency_hz) - low) / (high - low) * (spec.mel_bands + 1) - 1.0
+
+
+def mel_band_hz(spec: DatasetSpec) -> np.ndarray:
+    """float64 [mel_bands]: where each band's filter peaks, in hertz; the inverse of `mel_band_position`."""
+    low, high = _mel(np.array([spec.mel_low_hz, spec.mel_high_hz]))
+    mels = low + (np.arange(spec.mel_bands) + 1) / (spec.mel_bands + 1) * (high - low)
+    return 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
+
+
+def set_hertz_ticks(axes: Axes, spec: DatasetSpec) -> None:
+    """Labels an axis of mel bands, the vertical one, in hertz."""
+    ticks = [hz for hz in _TICKS_HZ if spec.mel_low_hz <= hz <= spec.mel_high_hz]
+    axes.set_yticks(mel_band_position(np.array(ticks), spec), [str(hz) for hz in ticks])
+    axes.set_ylabel("Hz (mel scale)", labelpad=7)
 
 
 def _mel(frequency_hz: np.ndarray) -> np.ndarray:

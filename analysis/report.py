@@ -7,6 +7,7 @@ from analysis.correlation import block_q_values
 from analysis.counting import counted
 from analysis.galleries import Choice
 from analysis.markup import Markup, element, joined, json_block, paragraph, table
+from analysis.report_evidence import evidence_section
 from analysis.report_frame import Section, render_page
 from analysis.report_labels import label_id, label_sections
 from analysis.report_matrix import DATA_ID, matrix_data
@@ -62,6 +63,11 @@ def render_report(
                 ),
                 _overview(by_tag, "importance/modality_share", "no recording was predicted as any label"),
             ),
+        ),
+        Section(
+            "evidence",
+            "Where does the evidence lie, and are the maps to be trusted?",
+            evidence_section(study.evidence, by_tag),
         ),
         Section("labels", "Label by label", paragraph(_legend(study), "note")),
         *label_sections(study, by_tag, sounds, own.get("recording", {}).get("per_label", {})),

@@ -56,6 +56,7 @@ def label_sections(
                 paragraph(_counts(study, index, label, per_label.get(label))),
                 _relation(study, label, q_values),
                 _figures(by_tag, index, label),
+                _mean_maps(by_tag, label),
                 _galleries(by_tag, label, sounds),
             ),
             within=True,
@@ -93,6 +94,11 @@ def _figures(by_tag: Mapping[str, Sequence[Picture]], index: int, label: str) ->
     if bars:
         shown.append(figure(bars, "importance"))
     return element("div", *shown, class_="figures") if shown else Markup("")
+
+
+def _mean_maps(by_tag: Mapping[str, Sequence[Picture]], label: str) -> Markup:
+    shown = by_tag.get(f"gradcam/{label}/mean")
+    return joined(element("h4", "Mean maps of its recordings"), figure(shown, "overview")) if shown else Markup("")
 
 
 def _galleries(by_tag: Mapping[str, Sequence[Picture]], label: str, sounds: Mapping[Choice, Sound]) -> Markup:

@@ -39,6 +39,17 @@ w<sub>k</sub> = mean over the places of ∂ logit / ∂ A<sup>k</sup></span> (Se
 middle segment of recordings that were and that were not predicted as the label, spread evenly from the most to
 the least probable one, and of those where the two most probable labels are nearest to each other. Each map is
 scaled to its own largest value.</dd>
+<dt>Mean maps</dt><dd>Over all recordings of a label, for that label: each map divided by its sum, averaged over a
+recording's segments, then over recordings; maps without evidence are left out and counted. 1 is what an even map
+has. The map of a spectrogram has few cells: a band's share tells about its surroundings.</dd>
+<dt>Deletion, insertion, ROAD</dt><dd>The predicted label's probability as the input is taken away, or shown, in
+the order of its map (Petsiuk et al. 2018; Rong et al. 2022). What is taken away becomes the training split's mean
+level in a spectrogram and the blurred picture in a frame; in ROAD each removed value becomes the weighted mean of
+its neighbours, plus noise, so that no outline tells where something was. The other modality stays as it is.
+Compared with maps of random cells of the same size and with single pixels in random order; the gain is the
+difference of the areas under the curves, recording by recording.</dd>
+<dt>Shuffled weights</dt><dd>The values of each weight array are shuffled from the head downwards, and the maps
+made anew (after Adebayo et al. 2018). Maps that stay alike do not show what was learned.</dd>
 <dt>Sound</dt><dd>What the model heard of the segment, mono, at its own sample rate. Where the recording's file
 is not at hand, the sound is made from the log-mel spectrogram and says so: magnitudes by non-negative least
 squares (Lee and Seung 2000), phase after Griffin and Lim (1984; Perraudin et al. 2013). It is rougher than the
@@ -50,13 +61,19 @@ hold, in sound and picture alike: features that tell the other label move togeth
 </dl>
 <h3>References</h3>
 <ul>
+<li>J. Adebayo et al., “Sanity checks for saliency maps”, NeurIPS 2018,
+<a href="https://arxiv.org/abs/1810.03292" rel="noreferrer">arXiv:1810.03292</a>.</li>
 <li>Y. Benjamini and Y. Hochberg, “Controlling the false discovery rate”, J. R. Stat. Soc. B 57, 1995.</li>
 <li>D. Griffin and J. Lim, “Signal estimation from modified short-time Fourier transform”, IEEE Trans. ASSP 32,
 1984.</li>
 <li>D. Lee and H. Seung, “Algorithms for non-negative matrix factorization”, NIPS 2000.</li>
 <li>N. Perraudin, P. Balazs and P. Søndergaard, “A fast Griffin-Lim algorithm”, WASPAA 2013.</li>
+<li>V. Petsiuk, A. Das and K. Saenko, “RISE: Randomized input sampling for explanation of black-box models”,
+BMVC 2018, <a href="https://arxiv.org/abs/1806.07421" rel="noreferrer">arXiv:1806.07421</a>.</li>
 <li>B. Phipson and G. Smyth, “Permutation p-values should never be zero”, Stat. Appl. Genet. Mol. Biol. 9,
 2010.</li>
+<li>Y. Rong et al., “A consistent and efficient evaluation strategy for attribution methods”, ICML 2022,
+<a href="https://arxiv.org/abs/2202.00449" rel="noreferrer">arXiv:2202.00449</a>.</li>
 <li>R. Selvaraju et al., “Grad-CAM: Visual explanations from deep networks via gradient-based localization”,
 ICCV 2017, <a href="https://arxiv.org/abs/1610.02391" rel="noreferrer">arXiv:1610.02391</a>.</li>
 <li>O. Slizovskaia, E. Gómez and G. Haro, “Correspondence between audio and visual deep models for musical

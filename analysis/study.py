@@ -8,6 +8,7 @@ import keras
 from analysis.alignment import PERMUTATIONS, Alignment, align
 from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate, halves
 from analysis.counting import counted
+from analysis.evidence import Evidence, EvidenceSettings, gather_evidence
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
 from analysis.galleries import Exhibit, choose_segments, make_exhibits
@@ -32,6 +33,7 @@ class StudySettings:
         batch_size: segments at once.
         segment_features: whether the features of the single segments are written too.
         correlation: how correlations are computed.
+        evidence: what is computed of the maps of all segments.
     """
 
     split: str = "test"
@@ -42,6 +44,7 @@ class StudySettings:
     batch_size: int = 32
     segment_features: bool = False
     correlation: CorrelationSettings = dataclasses.field(default_factory=CorrelationSettings)
+    evidence: EvidenceSettings = dataclasses.field(default_factory=EvidenceSettings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Study:
         skipped: label to the reason why it has none.
         alignment: measures of the two modalities' features as a whole; empty where there are not both.
         exhibits: segments with their Grad-CAM.
+        evidence: what the maps of all segments say.
     """
 
     dataset: Dataset
@@ -77,6 +81,7 @@ class Study:
     skipped: Mapping[str, str]
     alignment: tuple[Alignment, ...]
     exhibits: tuple[Exhibit, ...]
+    evidence: Evidence
 
 
 def study_model(
@@ -149,6 +154,18 @@ def study_model(
             recordings, settings.correlation.seed, min(settings.correlation.permutations, PERMUTATIONS)
         ),
         exhibits=tuple(make_exhibits(evidence_maps, batches(split), choices, settings.batch_size)),
+        evidence=gather_evidence(
+            evidence_maps,
+            batches,
+            dataset,
+            split,
+            segments,
+            recordings,
+            settings.evidence,
+            batch_size=settings.batch_size,
+            seed=settings.correlation.seed,
+            say=say,
+        ),
     )
 
 

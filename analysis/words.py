@@ -13,18 +13,7 @@ from analysis.study import Study
 
 def summary_sentences(study: Study) -> list[str]:
     """The study's findings, the main one first; each a sentence or two of plain text."""
-    sentences = [*_relation(study), *_coverage(study)]
-    dead = dict.fromkeys(study.features.modalities(), 0)
-    for exhibit in study.exhibits:
-        for modality in exhibit.dead:
-            dead[modality] += 1
-    for modality, count in dead.items():
-        if count:
-            sentences.append(
-                f"{count} of {counted(len(study.exhibits), f'{modality} Grad-CAM map')} "
-                f"{'shows' if count == 1 else 'show'} no evidence for the true label anywhere; see the galleries."
-            )
-    return sentences
+    return [*_relation(study), *study.evidence.sentences(), *_coverage(study)]
 
 
 def verdict(result: LabelCorrelation, q_value: float) -> str:

@@ -8,6 +8,7 @@ from analysis.artifacts import REPORT_FILE, draw_pictures, write_files
 from analysis.extraction import Batches
 from analysis.feature_parts import PARTS_FOLDER, remove_parts
 from analysis.recordings import Recordings
+from analysis.regions import read_regions
 from analysis.report import render_report
 from analysis.run_record import read_record
 from analysis.sounds import find_sounds
@@ -57,7 +58,7 @@ def analyze(
 
     Raises:
         UserError: no finished run, no dataset, a dataset unlike the run's, a split without segments, a damaged
-            metrics.json, no such media root or manifest, or no directory can be made there.
+            metrics.json, no such media root, manifest or regions, or no directory can be made there.
     """
     settings = settings or StudySettings()
     _, trained_on = read_config(run_dir)
@@ -71,6 +72,8 @@ def analyze(
     log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
     # What cannot be read or written is told before the minutes of computing.
     paths.make_directory(log_dir)
+    if settings.evidence.regions:
+        read_regions(settings.evidence.regions)
     recordings = Recordings(media_root, manifest) if media_root else None
     record = read_record(
         run_dir,
@@ -103,7 +106,7 @@ def analyze(
 def _command(
     run_dir: str, data_dir: str, output_dir: str, settings: StudySettings, media_root: str, manifest: str
 ) -> str:
-    media = {"media_root": media_root, "manifest": manifest}
+    named = {"media_root": media_root, "manifest": manifest, "regions": settings.evidence.regions}
     return _line(
         "analyze",
         run_dir=run_dir,
@@ -117,10 +120,11 @@ def _command(
         gradcam_per_label=settings.gradcam_per_label,
         gradcam_method=settings.gradcam_method,
         gradcam_label=settings.gradcam_label,
+        trust_recordings=settings.evidence.trust_recordings,
         segment_features=settings.segment_features,
         seed=settings.correlation.seed,
         batch_size=settings.batch_size,
-        **{name: value for name, value in media.items() if value},
+        **{name: value for name, value in named.items() if value},
     )
 
 

@@ -65,6 +65,8 @@ FAST = DemoSize(
 def demo() -> None:
     """Runs every step, then prints the table and where to look."""
     import_tensorflow_quietly()
+    from avinst.performances import REGIONS_FILE
+
     start = time.monotonic()
     size, folder = (FAST, "demo_fast") if _FAST.value else (FULL, "demo")
     folder = _OUTPUT_DIR.value or folder
@@ -97,7 +99,8 @@ def demo() -> None:
         )
     independent, joint = (f"--run_dir={run_dirs[scheme]}" for scheme in SCHEMES)
     steps += [["evaluate", independent], ["evaluate", joint, f"--stages_from={run_dirs['independent']}"]]
-    for command_name, extra in (("export", ()), ("analyze", (*size.analyze_flags, f"--media_root={videos}"))):
+    truth = (f"--media_root={videos}", f"--regions={paths.join(videos, REGIONS_FILE)}")
+    for command_name, extra in (("export", ()), ("analyze", (*size.analyze_flags, *truth))):
         steps += [[command_name, run_dir, *extra] for run_dir in (independent, joint)]
     total = len(steps) + 2
     _announce(1, total, "rendering synthetic performances")

@@ -6,7 +6,7 @@ import functools
 import json
 import multiprocessing
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from avinst.soundfont import load_soundfont
 
 SETTINGS_FILE = "performances.json"
 DRAWN_FILE = "instruments_drawn.json"
+REGIONS_FILE = "regions.csv"
 FRAMES_PER_SECOND = 10
 _STYLE = 1  # counts changes of what is drawn or played, so that old and new files never mix
 _SMALLEST, _LARGEST = 48, 1080
@@ -79,7 +80,7 @@ def render_performances(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> list[str]:
-    """Writes the videos `output_dir/<instrument>/<instrument>_000.mp4` and `instruments_drawn.json`.
+    """Writes the videos `output_dir/<instrument>/<instrument>_000.mp4`, `instruments_drawn.json`, `regions.csv`.
 
     A video depends on the seed, its instrument, its number, its length and its size alone. Videos that are there
     from an earlier run with the same settings are kept.
@@ -113,6 +114,7 @@ def render_performances(
         elif progress:
             progress.skip(1)
     paths.write_text(str(Path(output_dir, DRAWN_FILE)), json.dumps(drawn))
+    paths.write_text(str(Path(output_dir, REGIONS_FILE)), regions_csv(drawn))
     return [video_path(*video) for video in videos]
 
 
@@ -139,6 +141,21 @@ def load_drawn(output_dir: str) -> dict[str, dict[str, Any]]:
     if not file.exists():
         raise UserError(f"no {DRAWN_FILE} in {output_dir!r}; render the performances with avinst demo")
     return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def regions_csv(drawn: Mapping[str, Mapping[str, Any]]) -> str:
+    """Where the instrument is in the frame at the middle of each second, as `avinst analyze --regions` takes it.
+
+    Args:
+        drawn: as `load_drawn` gives it.
+    """
+    lines = ["video_id,seconds,left,top,right,bottom"]
+    for video_id, truth in drawn.items():
+        rate, boxes = truth["frames_per_second"], truth["boxes"]
+        for first in range(0, len(boxes) - rate // 2, rate):
+            box = boxes[first + rate // 2]
+            lines.append(",".join([video_id, f"{first / rate + 0.5:g}", *(f"{side:g}" for side in box)]))
+    return "\n".join(lines) + "\n"
 
 
 def _truth(scene: Scene, settings: Settings) -> dict[str, Any]:

@@ -13,7 +13,15 @@ import pytest
 from avinst import performances
 from avinst.errors import UserError
 from avinst.performance_sound import SAMPLE_RATE_HZ, VOICES, play
-from avinst.performances import DRAWN_FILE, Settings, load_drawn, render_performances, scene_of
+from avinst.performances import (
+    DRAWN_FILE,
+    REGIONS_FILE,
+    Settings,
+    load_drawn,
+    regions_csv,
+    render_performances,
+    scene_of,
+)
 from avinst.soundfont import load_soundfont
 
 SMALL = {"instruments": 2, "videos_per_instrument": 2, "seconds": 1.5, "size": 96, "seed": 4}
@@ -28,7 +36,7 @@ def rendered(tmp_path_factory):
 
 
 def _bytes(folder):
-    return {name: Path(folder, name).read_bytes() for name in [*VIDEOS, DRAWN_FILE]}
+    return {name: Path(folder, name).read_bytes() for name in [*VIDEOS, DRAWN_FILE, REGIONS_FILE]}
 
 
 def test_a_video_is_h264_and_aac_of_the_length_and_size_asked_for(rendered):
@@ -147,6 +155,30 @@ def test_what_is_drawn_where(rendered):
     assert truth["frames_per_second"] == 10
     np.testing.assert_allclose(truth["boxes"], [scene.box(i / 10) for i in range(15)], atol=5e-5)  # four digits
     assert [note[2] for note in truth["notes"]] == [note.pitch for note in scene.performance.notes]
+
+
+def test_regions_are_where_the_instrument_is_in_the_frame_of_each_second(rendered):
+    lines = (rendered / REGIONS_FILE).read_text().splitlines()
+    assert lines[0] == "video_id,seconds,left,top,right,bottom"
+    assert [line.split(",")[0] for line in lines[1:]] == [name.removesuffix(".mp4") for name in VIDEOS]
+    # 1.5 s hold one whole second; the frame at its middle is the one of 0.5 s.
+    box = scene_of(Settings(**SMALL), "flute", 1).box(0.5)
+    found = next(line for line in lines if line.startswith("flute/flute_001")).split(",")[1:]
+    np.testing.assert_allclose([float(cell) for cell in found], [0.5, *box], atol=5e-5)  # four digits
+    of_three_seconds = {"frames_per_second": 10, "boxes": [[0, 0, i / 100, 1] for i in range(1, 31)]}
+    rows = regions_csv({"a": of_three_seconds}).splitlines()[1:]
+    assert rows == ["a,0.5,0,0,0.06,1", "a,1.5,0,0,0.16,1", "a,2.5,0,0,0.26,1"]
+
+
+def test_what_is_written_beside_the_videos_does_not_disturb_a_manifest(rendered, tmp_path):
+    from avinst.cli import main
+
+    manifest = tmp_path / "manifest.csv"
+    assert (
+        main(["avinst", "manifest", "--format=folders", f"--media_root={rendered}", f"--output={manifest}"]) == 0
+    )
+    rows = manifest.read_text().splitlines()[1:]
+    assert sorted(row.partition(",")[0] for row in rows) == sorted(VIDEOS)
 
 
 @pytest.mark.parametrize(

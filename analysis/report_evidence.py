@@ -1,0 +1,56 @@
+"""The report's section on the maps as a whole: where the evidence lies, and whether the maps are to be trusted."""
+
+from collections.abc import Mapping, Sequence
+
+from analysis.artifacts import Picture
+from analysis.evidence import Evidence
+from analysis.markup import Markup, joined, paragraph, table
+from analysis.report_pictures import figure
+from analysis.trust import Trust
+from analysis.trust_words import judged
+
+_MEASURES = {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}
+_VERDICTS = {"beat": "the maps are better", "equal": "not told apart", "lose to": "the maps are worse"}
+
+
+def evidence_section(evidence: Evidence, by_tag: Mapping[str, Sequence[Picture]]) -> Markup:
+    """Words, figures and tables over all labels; those of single labels stand in the labels' sections.
+
+    Args:
+        evidence: of the whole split.
+        by_tag: figures by their tags.
+    """
+    parts = [paragraph(sentence) for sentence in evidence.sentences()]
+    for tag in ("gradcam/bands", "gradcam/regions", "gradcam/faithfulness"):
+        parts += _shown(by_tag, tag)
+    if evidence.trust is None:
+        parts.append(paragraph("The maps were not checked (--trust_recordings=0, or fewer than two recordings)."))
+        return joined(*parts)
+    if evidence.trust.faithfulness:
+        parts.append(_faithfulness_table(evidence.trust))
+    parts += _shown(by_tag, "gradcam/randomisation")
+    difference = evidence.trust.difference_to_tf_keras_vis
+    if difference is not None:
+        text = f"Compared with tf-keras-vis on some of these segments: they differ by {difference:.0e} of the largest."
+        parts.append(paragraph(text, "note"))
+    return joined(*parts)
+
+
+def _shown(by_tag: Mapping[str, Sequence[Picture]], tag: str) -> list[Markup]:
+    return [figure(by_tag[tag], "overview")] if tag in by_tag else []
+
+
+def _faithfulness_table(trust: Trust) -> Markup:
+    rows = [
+        [
+            one.modality,
+            _MEASURES[one.measure],
+            *(f"{one.areas[name]:.3f}" for name in ("map", "random_map", "random_pixels")),
+            f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]",
+            _VERDICTS[judged(gain)],
+        ]
+        for one in trust.faithfulness
+        for gain in [one.gain["random_map"]]
+    ]
+    columns = ["", "", "the maps", "random maps", "random pixels", "gain over random maps", ""]
+    return table(columns, rows, "Area under the curve of the label's probability", "numbers")

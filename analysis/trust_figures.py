@@ -1,0 +1,97 @@
+"""Figures of the checks of the maps: curves of removal, likeness after shuffling, evidence on known regions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis.faithfulness import MEASURES, Faithfulness
+from analysis.figures import CHANCE, COLOURS, MUTED, clear_spines, new_figure
+from analysis.randomisation import MOST_ALIKE, Randomisation
+from analysis.regions import RegionShare
+from analysis.trust_words import judged
+
+_TITLES = {
+    "deletion": "deletion: lower is better",
+    "insertion": "insertion: higher is better",
+    "road": "ROAD: lower is better",
+}
+_VERDICTS = {"beat": "beats random", "equal": "not told from random", "lose to": "worse than random"}
+_TEXTS = {"map": "the maps", "random_map": "random maps", "random_pixels": "random pixels"}
+
+
+def faithfulness_figure(found: Sequence[Faithfulness]) -> Figure:
+    """A row a modality, a column a measure: the label's mean probability as more is removed or shown."""
+    modalities = list(dict.fromkeys(one.modality for one in found))
+    figure = new_figure(9.2, 0.9 + 2.4 * len(modalities))
+    grid = figure.subplots(len(modalities), len(MEASURES), sharey=True, squeeze=False)
+    for one in found:
+        axes = grid[modalities.index(one.modality), MEASURES.index(one.measure)]
+        styles: dict[str, dict[str, Any]] = {
+            "map": {"color": COLOURS[one.modality], "linewidth": 2.2},
+            "random_map": {"color": MUTED, "linestyle": "--"},
+            "random_pixels": {"color": MUTED, "linestyle": ":"},
+        }
+        for name, curve in one.curves.items():
+            axes.plot(one.fractions, curve, label=f"{_TEXTS[name]}: {one.areas[name]:.2f}", **styles[name])
+        gain = one.gain["random_map"]
+        axes.set_title(f"{_TITLES[one.measure]}\n{_VERDICTS[judged(gain)]}: {gain.value:+.3f}", fontsize=8.5)
+        axes.set_xlabel("share shown" if one.measure == "insertion" else "share removed", fontsize=8)
+        axes.tick_params(labelsize=8)
+        axes.set_ylim(0, min(1.02, 1.5 * max(curve.max() for every in found for curve in every.curves.values())))
+        axes.legend(fontsize=7, frameon=False, title="area under the curve", title_fontsize=7)
+        clear_spines(axes)
+    for modality, row in zip(modalities, grid, strict=True):
+        row[0].set_ylabel(f"{modality}\nprobability of the label", fontsize=8)
+    return figure
+
+
+def randomisation_figure(found: Sequence[Randomisation]) -> Figure:
+    """Rank correlation (filled) and structural similarity (hollow) of the maps with those before, by stage."""
+    figure = new_figure(6.6, 3.2)
+    axes = figure.subplots()
+    stages = found[0].stages
+    for offset, one in zip(np.linspace(-0.08, 0.08, len(found)), found, strict=True):
+        for values, filled, what in ((one.correlation, True, "rank correlation"), (one.similarity, False, "SSIM")):
+            intervals = np.array([values[stage] for stage in stages])
+            colour = COLOURS[one.modality]
+            axes.errorbar(
+                np.arange(len(stages)) + offset,
+                intervals[:, 0],
+                [intervals[:, 0] - intervals[:, 1], intervals[:, 2] - intervals[:, 0]],
+                color=colour,
+                marker="o",
+                markerfacecolor=colour if filled else "white",
+                linestyle="-" if filled else ":",
+                capsize=2,
+                label=f"{one.modality}, {what}",
+            )
+        axes.axhline(one.between_recordings, color=COLOURS[one.modality], linewidth=0.8, linestyle="--")
+    axes.axhspan(MOST_ALIKE, 1, color=CHANCE, alpha=0.3, linewidth=0)
+    axes.set_xticks(range(len(stages)), stages, fontsize=8)
+    axes.set_xlabel("shuffled, each with all before it; dashed: maps of different recordings", fontsize=8)
+    axes.set_ylabel("likeness to the maps before", fontsize=8)
+    axes.set_ylim(-0.4, 1)
+    axes.legend(fontsize=7, frameon=False, loc="lower left", ncols=2)
+    clear_spines(axes)
+    return figure
+
+
+def regions_figure(found: Sequence[RegionShare]) -> Figure:
+    """Share of the frame maps' evidence on the regions, of all recordings and each label, beside chance's."""
+    figure = new_figure(6.6, 1.3 + 0.33 * len(found))
+    axes = figure.subplots()
+    for row, one in enumerate(found):
+        axes.plot([one.maps.low, one.maps.high], [row, row], color=COLOURS["visual"], linewidth=2)
+        axes.plot(one.maps.value, row, "o", color=COLOURS["visual"], label="the maps" if row == 0 else None)
+        axes.plot(one.centre, row, "D", color=MUTED, label="Gaussian in the middle" if row == 0 else None)
+        axes.plot(one.uniform, row, "|", color=MUTED, markersize=12, label="even map" if row == 0 else None)
+    names = [f"{one.label or 'all'} ({one.recordings})" for one in found]
+    axes.set_yticks(range(len(found)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("share of the evidence on the annotated regions, 95 % interval over recordings", fontsize=8)
+    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
+    clear_spines(axes)
+    return figure
