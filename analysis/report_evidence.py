@@ -31,7 +31,9 @@ def evidence_section(evidence: Evidence, by_tag: Mapping[str, Sequence[Picture]]
     parts += _shown(by_tag, "gradcam/randomisation")
     difference = evidence.trust.difference_to_tf_keras_vis
     if difference is not None:
-        text = f"Compared with tf-keras-vis on some of these segments: they differ by {difference:.0e} of the largest."
+        text = (
+            f"tf-keras-vis makes the same maps of some of these segments, but for {difference:.0e} of the largest."
+        )
         parts.append(paragraph(text, "note"))
     return joined(*parts)
 

@@ -16,7 +16,7 @@ from trainer.config import TrainConfig
 from trainer.models import build_model
 from trainer.run import load_run, open_run
 
-QUICK = ["--permutations=200", "--gradcam_per_label=1", "--top_audio=4", "--top_visual=5"]
+QUICK = ["--permutations=200", "--gradcam_per_label=1", "--top_audio=4", "--top_visual=5", "--trust_recordings=4"]
 
 
 def make_run(folder, scheme="joint", recordings=None, multi_label=False, **settings):
@@ -73,7 +73,7 @@ def test_again_gives_the_same_and_metrics_are_shown(joint):
     cell = {"value": 0.123, "low": 0.1, "high": 0.2}
     names = ("hit_at_1", "hit_at_3", "f1_macro", "map", "log_loss", "calibration_error")
     (joint / "metrics.json").write_text(json.dumps({"test": {"recording": dict.fromkeys(names, cell)}}))
-    assert analyze(joint) == 0
+    assert analyze(joint, "--gradcam_per_label=0") == 0
     assert {path.name: path.read_bytes() for path in (joint / "analysis").rglob("*.csv")} == before
     assert "0.123" in (joint / "analysis" / "report.html").read_text()
 
@@ -84,10 +84,29 @@ def test_an_audio_run_is_analyzed_as_far_as_it_goes(tmp_path, capsys, precision)
     assert analyze(run_dir, f"--output_dir={tmp_path / 'elsewhere'}") == 0
     with np.load(tmp_path / "elsewhere" / "features.npz") as arrays:
         assert "visual_features" not in arrays
-    names = [path.name for path in (tmp_path / "elsewhere" / "gradcam").rglob("*.png")]
+    names = [path.name for path in (tmp_path / "elsewhere" / "gradcam").rglob("*/*/*.png")]
     assert names
     assert all(name.endswith("_spectrogram.png") for name in names)
     assert "no visual branch" in capsys.readouterr().out
+
+
+def test_regions_another_method_and_another_label(joint, tmp_path):
+    regions = tmp_path / "regions.csv"
+    rows = "".join(f"test/{number:03d},0.25,0.25,0.75,0.75\n" for number in range(9))
+    regions.write_text(f"video_id,left,top,right,bottom\n{rows}")
+    flags = [f"--regions={regions}", "--gradcam_method=gradcam++", "--gradcam_label=drum", "--trust_recordings=0"]
+    assert analyze(joint, f"--output_dir={tmp_path / 'out'}", *flags) == 0
+    found = json.loads((tmp_path / "out" / "gradcam" / "regions.json").read_text())
+    assert found[0]["recordings"] <= 9
+    assert found[0]["uniform"] == pytest.approx(0.25)
+    assert not (tmp_path / "out" / "gradcam" / "trust.json").exists()
+    shown = list((tmp_path / "out" / "gradcam").rglob("*_frame.png"))
+    assert shown
+    assert all(path.name.endswith("_as_drum_frame.png") or path.parts[-3] == "drum" for path in shown)
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "The maps were not checked" in report
+    for flag in flags:
+        assert flag in report
 
 
 def test_multi_label_and_no_validation_split(tmp_path, capsys):
@@ -108,6 +127,9 @@ def test_multi_label_and_no_validation_split(tmp_path, capsys):
         (["--run_dir=/nowhere"], "no run directory"),
         (["--data_dir=/nowhere"], "no dataset directory"),
         (["--split=elsewhere"], "split"),
+        (["--regions=/nowhere.csv"], "no regions file"),
+        (["--gradcam_label=tuba"], "no label is called so"),
+        (["--gradcam_method=occlusion"], "gradcam_method"),
         (["--top_audio=0"], "top_audio"),
     ],
 )

@@ -20,6 +20,8 @@ def test_every_file_of_the_design_is_there(output, toy_study):
     names = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
     assert {"features.npz", "importance.csv", "correlations/summary.json", "correlations/overview.png"} <= names
     assert {"alignment.json", "alignment.png"} <= names
+    of_maps = {"maps.npz", "dead_maps.json", "bands.csv", "trust.json", "bands.png", "faithfulness.png"}
+    assert {f"gradcam/{name}" for name in of_maps} <= names
     for label in toy_study.correlations:
         name = file_name(label)
         assert {f"correlations/{name}.csv", f"correlations/{name}.png"} <= names
@@ -29,7 +31,8 @@ def test_every_file_of_the_design_is_there(output, toy_study):
         doubted = sorted(folder.glob("least_certain/*.png"))
         assert {path.name[:2] for path in doubted} == {"00", "01"}
         explained = [e for e in toy_study.exhibits if e.choice.label_index == names_of(toy_study).index(label)]
-        assert len(list(folder.rglob("*.png"))) == 2 * sum(len(e.explained) for e in explained)
+        assert (folder / "mean.png").exists()
+        assert len(list(folder.rglob("*/*.png"))) == 2 * sum(len(e.explained) for e in explained)
 
 
 def names_of(study):
@@ -81,6 +84,7 @@ def test_overviews_without_anything_in_them_are_left_out(toy_study, toy_pictures
         ),
         alignment=(),
         exhibits=(),
+        evidence=dataclasses.replace(toy_study.evidence, means=(), regions=(), trust=None),
     )
     assert draw_pictures(nothing) == []
 

@@ -6,6 +6,7 @@ import pytest
 
 from analysis.correlation import block_q_values
 from analysis.counting import counted
+from analysis.segment_maps import DeadCount
 from analysis.words import summary_sentences, verdict
 
 
@@ -83,12 +84,9 @@ def test_summary_warns_and_names_what_is_missing(toy_study):
     assert "Without correlations: flute, piano (2 recordings)." in text
 
 
-def test_dead_maps_are_counted(toy_study):
-    def killed(exhibit):
-        explained = tuple(dataclasses.replace(evidence, dead=("audio",)) for evidence in exhibit.explained)
-        return dataclasses.replace(exhibit, explained=explained)
-
-    exhibits = (*map(killed, toy_study.exhibits[:2]), *toy_study.exhibits[2:])
-    expected = sum("audio" in exhibit.dead for exhibit in exhibits)
-    sentences = summary_sentences(dataclasses.replace(toy_study, exhibits=exhibits))
-    assert any(s.startswith(f"{expected} of {len(exhibits)} audio Grad-CAM maps") for s in sentences)
+def test_dead_maps_of_all_segments_are_told(toy_study):
+    count = DeadCount("piano", "audio", 20, 3, 10, ("test/02",))
+    evidence = dataclasses.replace(toy_study.evidence, dead=(count,))
+    sentences = summary_sentences(dataclasses.replace(toy_study, evidence=evidence))
+    where = "(piano 3 of 20); in no segment of test/02."
+    assert f"3 of 20 audio maps show no evidence for the true label anywhere {where}" in sentences
