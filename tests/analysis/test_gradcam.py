@@ -31,6 +31,33 @@ def test_equals_the_analytic_cam_where_the_head_is_linear_on_gap(case, modality,
     np.testing.assert_allclose(found, expected, atol=1e-6)  # float32
 
 
+def deep_model():
+    """Layers between the map and the features, so that the gradient differs from place to place."""
+    keras.utils.set_random_seed(5)
+    frame = keras.Input((32, 32, 3), name="frame")
+    x = keras.layers.Conv2D(6, 3, strides=4, padding="same", activation="relu")(
+        keras.layers.Rescaling(1 / 127.5, offset=-1.0)(frame)
+    )
+    x = keras.layers.Activation("linear", name="visual_map")(x)
+    x = keras.layers.Conv2D(4, 3, activation="tanh")(x)
+    x = keras.layers.GlobalMaxPooling2D(name="visual_features")(x)
+    return keras.Model([frame], keras.layers.Dense(3, name="logits")(x))
+
+
+@pytest.mark.parametrize("method", ["gradcam", "gradcam++"])
+def test_agrees_with_tf_keras_vis_where_the_gradient_differs_from_place_to_place(case, method):
+    _, batch, indices = case
+    model = deep_model()
+    expected = tf_keras_vis_maps(model, batch, indices, "visual", method)
+    found = EvidenceMaps(model, method)(batch, indices)["visual"]
+    assert expected.max() > 0
+    scale = [maps.max(axis=(1, 2), keepdims=True) for maps in (found, expected)]
+    alive = scale[1][:, 0, 0] > 0
+    np.testing.assert_allclose(
+        (found / scale[0])[alive], (expected / scale[1])[alive], atol=1e-5
+    )  # float32, each by its largest: Grad-CAM++ has the factor exp(logit) there
+
+
 def test_raw_maps_are_those_of_tf_keras_vis(case):
     _, batch, indices = case
     model = toy_model(hidden_units=4, activation="elu", seed=3)

@@ -46,3 +46,15 @@ def test_the_other_modality_is_left_as_it_is():
     assert expected.max() > 0
     np.testing.assert_allclose(found["audio"], expected, rtol=1e-5)  # float32
     assert found["visual"].shape == (2, 8, 8)
+
+
+def test_what_is_not_shown_is_the_mean_of_the_segments_own_input():
+    # An even spectrogram stays what it is however it is masked, so each channel has the segment's own probability.
+    model, batch = toy_model(seed=3), batch_of(["a"], [(0,)])
+    batch["log_mel"][:] = -20.0
+    extractor = keras.Model(model.inputs, [model.get_layer("audio_map").output, model.output])
+    maps, probabilities = extractor([batch[tensor.name].astype(np.float32) for tensor in model.inputs])
+    expected = np.asarray(probabilities)[0, 1] * np.asarray(maps)[0].sum(axis=-1)
+    assert expected.max() > 0
+    found = EvidenceMaps(model, "scorecam")(batch, np.array([1]))["audio"][0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)  # float32
