@@ -13,6 +13,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from analysis.explained_canvas import Canvas, CanvasSize, Page
 from analysis.explained_pictures import Moving, PictureStream
 from analysis.explained_sound import sound_track
+from avinst.machine import available_cores
 from avinst.media import SEEK_SECONDS
 from avinst.media_container import MediaFile
 from avinst.media_types import DECODE, DecodeLimits, MediaError
@@ -24,6 +25,7 @@ _ENCODERS = {
 }
 # The index in front, and a late start told more finely than in milliseconds, the default.
 _CONTAINER = {"movflags": "+faststart", "movie_timescale": "90000"}
+_MOST_THREADS = 8  # each takes address space, of which the child has little
 _TOLD_SECONDS = 0.5
 
 AskForPage = Callable[[float, CanvasSize], Page]
@@ -123,6 +125,7 @@ class _Drawing:
         self._stream.pix_fmt = "yuv420p"
         codec = self._stream.codec_context
         codec.time_base = pictures.time_base
+        codec.thread_count = min(available_cores(), _MOST_THREADS)
         # Said in so many words: players guess by the size, and would shift the colours.
         codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
         codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
