@@ -11,6 +11,7 @@ from scipy import stats
 from analysis.counting import counted
 from analysis.features import Features
 from analysis.importance import Importance, feature_name
+from analysis.matrix_order import clustered_order
 from analysis.spearman import (
     MeanAbsolute,
     PermutationNull,
@@ -53,7 +54,7 @@ class LabelCorrelation:
 
     Attributes:
         label: the label's name.
-        names: features in the matrix, audio before visual, the most important first: a0007 ... v1893.
+        names: features in the matrix, audio before visual: a0007 ... v1893.
         audio_count: number of the names that are audio features.
         rho: float64 [features, features], Spearman's; NaN where a feature is dead.
         recordings: number of recordings that the correlation is over.
@@ -115,6 +116,7 @@ def correlate_label(
     """Correlates the chosen features over the recordings whose true label is (or labels include) `label`.
 
     The true label, not the predicted one: the recordings must not be chosen by the features that are correlated.
+    The features stand in the order in which they were chosen.
 
     Args:
         features: of recordings, none of which had a say in the choice of the features.
@@ -156,10 +158,23 @@ def correlate_label(
     )
 
 
+def clustered(result: LabelCorrelation) -> LabelCorrelation:
+    """The same correlations, features of a modality that move together beside each other."""
+    parts = slice(None, result.audio_count), slice(result.audio_count, None)
+    audio, visual = (clustered_order(result.rho[part, part]) for part in parts)
+    order = np.concatenate([audio, result.audio_count + visual])
+    null = result.null
+    if null is not None:
+        block = np.ix_(audio, visual)
+        null = dataclasses.replace(null, p_values=null.p_values[block], q_values=null.q_values[block])
+    names = tuple(result.names[place] for place in order)
+    return dataclasses.replace(result, names=names, rho=result.rho[np.ix_(order, order)], null=null)
+
+
 def correlate(
     features: Features, chosen_by: Importance, settings: CorrelationSettings
 ) -> tuple[dict[str, LabelCorrelation], dict[str, str]]:
-    """Every label's correlations, and for the labels that have none the reason.
+    """Every label's correlations, features clustered; for the labels that have none the reason.
 
     Args:
         features: recordings to correlate over.
@@ -180,7 +195,7 @@ def correlate(
             skipped[label] = f"{counted(count, 'recording')}; at least {MINIMUM_RECORDINGS} are needed"
         else:
             chosen = {name: chosen_by.top(label, name, number[name]) for name in features.modalities()}
-            results[label] = correlate_label(features, label, chosen, settings)
+            results[label] = clustered(correlate_label(features, label, chosen, settings))
     return results, skipped
 
 

@@ -18,8 +18,8 @@ _DEAD = "#9ca3af"
 def matrix_figure(result: LabelCorrelation) -> Figure:
     """Spearman's rho of a label's most important features, audio before visual, parted by lines.
 
-    Dots mark the pairs across modalities that are related beyond chance after the FDR correction; dead features
-    are grey.
+    Features of a modality that move together stand together. Dots mark the pairs across modalities that are
+    related beyond chance after the FDR correction; dead features are grey.
     """
     count, audio = len(result.names), result.audio_count
     figure = new_figure(7.4, 7.0)

@@ -23,7 +23,9 @@ weight. The importance figures are over the analyzed split.</dd>
 with average ranks for ties, over the recordings whose true labels include the label, of its most important
 audio and visual features. Features are chosen on other recordings than they are correlated on: chosen and
 correlated on the same ones, they would look related too often. Features that are the same in all recordings
-have no correlation and are grey.</dd>
+have no correlation and are grey. Within a modality, features stand in the order of a hierarchical clustering
+(average linkage at the distance 1 − |rho|, neighbouring leaves as alike as they can be; Bar-Joseph, Gifford and
+Jaakkola 2001).</dd>
 <dt>Chance</dt><dd>The recordings of a label are shuffled between the modalities; what is related within a
 modality stays so. A pair's p-value is
 <span class="formula">p = (1 + permutations with |rho| at least as large) / (1 + permutations)</span>
@@ -63,6 +65,8 @@ hold, in sound and picture alike: features that tell the other label move togeth
 <ul>
 <li>J. Adebayo et al., “Sanity checks for saliency maps”, NeurIPS 2018,
 <a href="https://arxiv.org/abs/1810.03292" rel="noreferrer">arXiv:1810.03292</a>.</li>
+<li>Z. Bar-Joseph, D. Gifford and T. Jaakkola, “Fast optimal leaf ordering for hierarchical clustering”,
+Bioinformatics 17, 2001.</li>
 <li>Y. Benjamini and Y. Hochberg, “Controlling the false discovery rate”, J. R. Stat. Soc. B 57, 1995.</li>
 <li>D. Griffin and J. Lim, “Signal estimation from modified short-time Fourier transform”, IEEE Trans. ASSP 32,
 1984.</li>
