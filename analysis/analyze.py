@@ -98,6 +98,12 @@ MANIFEST = flags.DEFINE_string(
     "the manifest of the recordings, where their ids are not the files' paths without extensions",
     flag_values=FLAGS,
 )
+COMPARE_TO = flags.DEFINE_string(
+    "compare_to",
+    "",
+    "another run of the same dataset, such as one of the other scheme: does either bind the modalities more?",
+    flag_values=FLAGS,
+)
 
 
 def analyze() -> None:
@@ -136,6 +142,7 @@ def analyze() -> None:
         say=_say,
         media_root=MEDIA_ROOT.value,
         manifest=MANIFEST.value,
+        compare_to=COMPARE_TO.value,
     )
     for sentence in summary_sentences(done.study):
         print(sentence)  # noqa: T201

@@ -9,6 +9,8 @@ from functools import partial
 
 from analysis.alignment import alignment_json
 from analysis.alignment_figures import alignment_figure
+from analysis.comparison_figures import comparison_figure
+from analysis.comparison_tables import comparison_json
 from analysis.correlation import block_q_values
 from analysis.correlation_figures import matrix_figure, overview_figure
 from analysis.correlation_tables import label_summary, matrix_csv
@@ -25,6 +27,7 @@ from avinst import paths
 from avinst.progress import Progress
 
 REPORT_FILE = "report.html"
+COMPARISON_FILE = "comparison.json"
 _LONGEST_NAME = 80
 
 
@@ -87,6 +90,12 @@ def write_files(study: Study, pictures: list[Picture], output_dir: str) -> None:
     paths.write_text(paths.join(output_dir, "correlations", "summary.json"), summary)
     alignment = json.dumps(alignment_json(study.alignment), indent=2) + "\n"
     paths.write_text(paths.join(output_dir, "alignment.json"), alignment)
+    comparison_file = paths.join(output_dir, COMPARISON_FILE)
+    if study.comparison:
+        comparison = json.dumps(comparison_json(study.comparison), indent=2, ensure_ascii=False) + "\n"
+        paths.write_text(comparison_file, comparison)
+    elif paths.exists(comparison_file):
+        paths.remove(comparison_file)
     write_evidence(study.evidence, study.dataset, paths.join(output_dir, "gradcam"))
     for folder in sorted({picture.file.rpartition("/")[0] for picture in pictures}):
         paths.make_directory(paths.join(output_dir, *folder.split("/")) if folder else output_dir)
@@ -135,6 +144,14 @@ def _overviews(study: Study) -> list[Sketch]:
         )
         draw = partial(overview_figure, study.correlations)
         sketches.append(("correlation/overview", "correlations/overview.png", text, draw))
+    if study.comparison and study.comparison.labels:
+        this, other = study.comparison.this.title, study.comparison.other.title
+        text = (
+            f"Mean absolute rank correlation across modalities in {this} and in {other} for each label, beside "
+            "the bands that chance gives, and the difference with its interval."
+        )
+        draw = partial(comparison_figure, study.comparison)
+        sketches.append(("comparison/across", "comparison.png", text, draw))
     if study.alignment:
         text = (
             "How far audio and visual features tell recordings apart alike, over all recordings and within "

@@ -7,6 +7,7 @@ from analysis.correlation import block_q_values
 from analysis.counting import counted
 from analysis.galleries import Choice
 from analysis.markup import Markup, element, joined, json_block, paragraph, table
+from analysis.report_comparison import comparison_sections
 from analysis.report_evidence import evidence_section
 from analysis.report_frame import Section, render_page
 from analysis.report_labels import label_id, label_sections
@@ -52,6 +53,7 @@ def render_report(
                 _alignment(study, by_tag),
             ),
         ),
+        *comparison_sections(study.comparison, by_tag),
         Section(
             "share",
             "Which modality speaks for a label?",

@@ -35,6 +35,12 @@ pairs with q of at most 0.05, at most 5 % are expected to be unrelated. A label'
 the permutations.</dd>
 <dt>Intervals</dt><dd>95 % bootstrap over recordings, centred on the estimate, because resampling with
 replacement raises |rho|. They are for the value at this number of recordings, chance included.</dd>
+<dt>Two runs side by side</dt><dd>Each run's features are chosen by its own importance on its own features of the
+selection recordings. The difference of mean |rho| has the interval of a bootstrap that draws the same recordings
+in both runs, within their labels, centred on the difference. Mean |rho| depends on the number of recordings, which
+is the same in both; what chance gives stands beside. Every label counts the same in the mean over labels. In
+simulations with 10 to 100 recordings of a label the intervals held the expected difference in 88 to 99 % of 150
+draws.</dd>
 <dt>Grad-CAM</dt><dd>On the logit of the label, for the deepest feature maps A<sup>k</sup> of each modality on
 its own input: <span class="formula">map = max(Σ<sub>k</sub> w<sub>k</sub> A<sup>k</sup>, 0), where
 w<sub>k</sub> = mean over the places of ∂ logit / ∂ A<sup>k</sup></span> (Selvaraju et al. 2017). Shown is the

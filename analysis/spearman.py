@@ -60,6 +60,23 @@ def mean_absolute_within(rho: np.ndarray) -> np.ndarray:
     return mean_absolute(np.where(above_diagonal, rho, np.nan))
 
 
+def mean_absolute_blocks(values: np.ndarray, first: int) -> np.ndarray:
+    """Mean |rho| within the first columns, within the others, and across.
+
+    Args:
+        values: float [..., recordings, features].
+        first: number of columns of the first set.
+
+    Returns:
+        float64 [..., 3]; NaN where a block has no pair with a correlation.
+    """
+    ranks = standard_ranks(values)
+    rho = np.swapaxes(ranks, -1, -2) @ ranks
+    within_x = mean_absolute_within(rho[..., :first, :first])
+    within_y = mean_absolute_within(rho[..., first:, first:])
+    return np.stack([within_x, within_y, mean_absolute(rho[..., :first, first:])], axis=-1)
+
+
 @dataclasses.dataclass(frozen=True)
 class PermutationNull:
     """What chance gives where the two sets of features have nothing to do with each other.
@@ -146,19 +163,13 @@ def mean_absolute_intervals(
     """
     joined = np.concatenate([x, y], axis=1)
     p = x.shape[1]
-
-    def blocks(values: np.ndarray) -> np.ndarray:
-        ranks = standard_ranks(values)
-        rho = np.swapaxes(ranks, -1, -2) @ ranks
-        within_x, within_y = mean_absolute_within(rho[..., :p, :p]), mean_absolute_within(rho[..., p:, p:])
-        return np.stack([within_x, within_y, mean_absolute(rho[..., :p, p:])], axis=-1)
-
-    estimate = blocks(joined)
+    estimate = mean_absolute_blocks(joined, p)
     samples = []
     chunk = max(1, _CHUNK_VALUES // max(joined.size, 1))
     for start in range(0, resamples, chunk):
         count = min(chunk, resamples - start)
-        samples.append(blocks(joined[generator.integers(0, len(joined), (count, len(joined)))]))
+        rows = generator.integers(0, len(joined), (count, len(joined)))
+        samples.append(mean_absolute_blocks(joined[rows], p))
     columns = np.concatenate(samples).T
     within_x, within_y, across = (
         _centred_interval(float(value), column) for value, column in zip(estimate, columns, strict=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import keras
 
 from analysis.alignment import PERMUTATIONS, Alignment, align
+from analysis.comparison_result import Comparison
 from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate, halves
 from analysis.counting import counted
 from analysis.evidence import Evidence, EvidenceSettings, gather_evidence
@@ -66,6 +67,7 @@ class Study:
         alignment: measures of the two modalities' features as a whole; empty where there are not both.
         exhibits: segments with their Grad-CAM.
         evidence: what the maps of all segments say.
+        comparison: with another run; None where none was given.
     """
 
     dataset: Dataset
@@ -82,6 +84,7 @@ class Study:
     alignment: tuple[Alignment, ...]
     exhibits: tuple[Exhibit, ...]
     evidence: Evidence
+    comparison: Comparison | None = None
 
 
 def study_model(

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from analysis.artifacts import Picture
+from analysis.comparison_tables import comparison_markdown
 from analysis.galleries import Choice
 from analysis.sounds import Sound
 from analysis.study import Study
@@ -20,6 +21,7 @@ def write_summaries(
 
     Tags: `importance/...`, `correlation/...`, `gradcam/LABEL/GROUP/frame` and `.../spectrogram` (images),
     `correlation_across/...`, `correlation_by_chance/...`, `significant_pairs/...` (a scalar a label),
+    `comparison/across` (image), `comparison/table` (text), `comparison_difference/...` (a scalar a label),
     `features/...` (histograms), `summary` and `correlation/table` (text), `gradcam/LABEL/sound` (audio).
 
     Args:
@@ -46,6 +48,12 @@ def write_summaries(
                 tf.summary.scalar(f"correlation_across/{label}", result.across.value)
                 tf.summary.scalar(f"correlation_by_chance/{label}", result.null.mean_absolute.mean())
                 tf.summary.scalar(f"significant_pairs/{label}", result.significant.sum())
+        if study.comparison:
+            tf.summary.text("comparison/table", comparison_markdown(study.comparison))
+            for one in study.comparison.labels:
+                difference = one.blocks["across"].difference.value
+                if np.isfinite(difference):
+                    tf.summary.scalar(f"comparison_difference/{one.label}", difference)
         for modality, values in study.features.modalities().items():
             tf.summary.histogram(f"features/{modality}", values)
     writer.close()

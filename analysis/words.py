@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from analysis.comparison_words import comparison_sentences
 from analysis.correlation import FEW_RECORDINGS, LabelCorrelation, block_q_values
 from analysis.correlation_figures import few_recordings_warning
 from analysis.counting import counted
@@ -13,7 +14,8 @@ from analysis.study import Study
 
 def summary_sentences(study: Study) -> list[str]:
     """The study's findings, the main one first; each a sentence or two of plain text."""
-    return [*_relation(study), *study.evidence.sentences(), *_coverage(study)]
+    compared = comparison_sentences(study.comparison)[:1] if study.comparison else []
+    return [*_relation(study), *compared, *study.evidence.sentences(), *_coverage(study)]
 
 
 def verdict(result: LabelCorrelation, q_value: float) -> str:

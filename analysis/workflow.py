@@ -2,9 +2,10 @@
 
 import dataclasses
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from analysis.artifacts import REPORT_FILE, draw_pictures, write_files
+from analysis.compared_run import compare_with, load_compared
 from analysis.extraction import Batches
 from analysis.feature_parts import PARTS_FOLDER, remove_parts
 from analysis.recordings import Recordings
@@ -44,6 +45,7 @@ def analyze(
     *,
     media_root: str = "",
     manifest: str = "",
+    compare_to: str = "",
 ) -> Analysis:
     """Analyzes a run and writes files, TensorBoard summaries and the report.
 
@@ -55,10 +57,12 @@ def analyze(
         say: is told what is being done.
         media_root: the folder of the recordings, whose sound the report plays; empty: it is made from the log-mel.
         manifest: of the recordings, where ids are not the files' paths without their extensions.
+        compare_to: another run of the same dataset, whose correlations are set beside this run's; empty: none.
 
     Raises:
         UserError: no finished run, no dataset, a dataset unlike the run's, a split without segments, a damaged
-            metrics.json, no such media root, manifest or regions, or no directory can be made there.
+            metrics.json, no such media root, manifest or regions, a run that cannot be compared, or no directory
+            can be made there.
     """
     settings = settings or StudySettings()
     _, trained_on = read_config(run_dir)
@@ -75,11 +79,18 @@ def analyze(
     if settings.evidence.regions:
         read_regions(settings.evidence.regions)
     recordings = Recordings(media_root, manifest) if media_root else None
+    other = load_compared(compare_to, run_dir, dataset) if compare_to else None
     record = read_record(
         run_dir,
         settings.split,
         evaluate_command=_line("evaluate", run_dir=run_dir, data_dir=dataset.data_dir, split=settings.split),
-        analyze_command=_command(run_dir, dataset.data_dir, output_dir, settings, media_root, manifest),
+        analyze_command=_command(
+            run_dir,
+            dataset.data_dir,
+            output_dir,
+            settings,
+            {"media_root": media_root, "manifest": manifest, "compare_to": compare_to},
+        ),
         versions=package_versions(_PACKAGES),
     )
 
@@ -89,6 +100,9 @@ def analyze(
     parts_dir = paths.join(output_dir, PARTS_FOLDER)
     with damaged_files_named(dataset, [settings.split, settings.selection_split]):
         study = study_model(run.model, dataset, settings, batches, say, parts_dir)
+        if other:
+            found = compare_with(study, run, other, batches, say, parts_dir)
+            study = dataclasses.replace(study, comparison=found)
     sounds = find_sounds(study.exhibits, dataset.spec, recordings, say)
     pictures = draw_pictures(study)
     say("files, TensorBoard summaries, report")
@@ -104,9 +118,9 @@ def analyze(
 
 
 def _command(
-    run_dir: str, data_dir: str, output_dir: str, settings: StudySettings, media_root: str, manifest: str
+    run_dir: str, data_dir: str, output_dir: str, settings: StudySettings, optional: Mapping[str, str]
 ) -> str:
-    named = {"media_root": media_root, "manifest": manifest, "regions": settings.evidence.regions}
+    named = {**optional, "regions": settings.evidence.regions}
     return _line(
         "analyze",
         run_dir=run_dir,

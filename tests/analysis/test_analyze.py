@@ -1,5 +1,7 @@
 """`avinst analyze` on runs with tiny networks: what it writes, and what it refuses."""
 
+import dataclasses
+import html
 import json
 import shutil
 import subprocess
@@ -14,7 +16,7 @@ from analysis.feature_files import load_features
 from analysis.importance import head_of, importance
 from trainer.config import TrainConfig
 from trainer.models import build_model
-from trainer.run import load_run, open_run
+from trainer.run import load_run, open_run, read_config
 
 QUICK = ["--permutations=200", "--gradcam_per_label=1", "--top_audio=4", "--top_visual=5", "--trust_recordings=4"]
 
@@ -76,6 +78,35 @@ def test_again_gives_the_same_and_metrics_are_shown(joint):
     assert analyze(joint, "--gradcam_per_label=0") == 0
     assert {path.name: path.read_bytes() for path in (joint / "analysis").rglob("*.csv")} == before
     assert "0.123" in (joint / "analysis" / "report.html").read_text()
+
+
+def test_two_runs_side_by_side(joint, tmp_path, capsys):
+    config, dataset = read_config(str(joint))
+    other = tmp_path / "apart"
+    config = dataclasses.replace(config, scheme="independent", seed=1)
+    open_run(str(other), config, dataset)
+    build_model("independent", config, dataset).save(other / "model.keras")
+    output = tmp_path / "out"
+    flags = [f"--output_dir={output}", "--gradcam_per_label=0", "--trust_recordings=0"]
+    assert analyze(joint, f"--compare_to={other}", *flags) == 0
+    found = json.loads((output / "comparison.json").read_text())
+    assert (found["this"]["scheme"], found["other"]["name"]) == ("joint", "apart")
+    own = json.loads((output / "correlations" / "summary.json").read_text())["labels"]
+    # The other run's figures are those of its own analysis.
+    assert analyze(other, f"--output_dir={tmp_path / 'of_other'}", *flags[1:]) == 0
+    others = json.loads((tmp_path / "of_other" / "correlations" / "summary.json").read_text())["labels"]
+    assert set(found["labels"]) == set(own) & set(others)
+    for label, values in found["labels"].items():
+        for block in ("audio_audio", "visual_visual", "audio_visual"):
+            assert values[block]["this"] == own[label][block]["value"]
+            assert values[block]["other"] == others[label][block]["value"]
+    alignment = json.loads((tmp_path / "of_other" / "alignment.json").read_text())
+    assert found["other"]["alignment"] == alignment
+    report = (output / "report.html").read_text()
+    assert "Does run bind the modalities more than apart?" in report
+    assert found["findings"][0] in html.unescape(report)
+    assert f"--compare_to={other}" in report
+    assert "run (joint)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])

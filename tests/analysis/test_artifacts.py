@@ -4,8 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from comparison_parts import one_of, planted, run_of
 
 from analysis.artifacts import draw_pictures, file_name, write_files
+from analysis.comparison import compare
+from analysis.correlation import CorrelationSettings
 from analysis.feature_files import load_features
 
 
@@ -98,6 +101,18 @@ def test_an_earlier_analysis_is_replaced_and_other_folders_are_not_touched(toy_s
     (tmp_path / "report.html").write_text("the analysis is whole")
     write_files(toy_study, toy_pictures, str(tmp_path))
     assert not foreign.exists()
+
+
+def test_a_comparison_is_written_and_that_of_an_earlier_analysis_taken_away(toy_study, tmp_path):
+    labels = one_of(24, 3)
+    generator = np.random.default_rng(0)
+    runs = [run_of(*planted(generator, 24, 0.5), labels, name) for name in ("this", "other")]
+    found = compare(*runs, CorrelationSettings(permutations=50, resamples=20))
+    compared = dataclasses.replace(toy_study, comparison=found)
+    write_files(compared, [], str(tmp_path))
+    assert json.loads((tmp_path / "comparison.json").read_text())["other"]["name"] == "other"
+    write_files(toy_study, [], str(tmp_path))
+    assert not (tmp_path / "comparison.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""The other run of `avinst analyze --compare_to`: whether it can be compared, and what is compared of it."""
+
+from collections.abc import Callable
+
+from analysis.alignment import PERMUTATIONS, align
+from analysis.comparison import compare
+from analysis.comparison_result import ComparedRun, Comparison
+from analysis.correlation import halves
+from analysis.extraction import SplitBatches, split_features
+from analysis.features import Features
+from analysis.importance import head_of, importance
+from analysis.study import Study, StudySettings
+from avinst import paths
+from avinst.dataset import Dataset
+from avinst.errors import UserError
+from trainer.audit import AUDITED_SCHEMES
+from trainer.evaluation import check_same_dataset
+from trainer.run import Run, load_run, read_config
+
+
+def load_compared(compare_to: str, run_dir: str, dataset: Dataset) -> Run:
+    """The run to compare with.
+
+    Args:
+        compare_to: its directory.
+        run_dir: of the run that is analyzed.
+        dataset: the one that both are analyzed on.
+
+    Raises:
+        UserError: either has one modality, both are one and the same, the other was trained on another dataset
+            than the analyzed one, or there is no finished run.
+    """
+    if paths.absolute(compare_to).rstrip("/") == paths.absolute(run_dir).rstrip("/"):
+        raise UserError(f"--compare_to={compare_to}: the run that is analyzed itself; give another run")
+    config, trained_on = read_config(run_dir)
+    other_config, other_dataset = read_config(compare_to)
+    for folder, scheme in ((run_dir, config.scheme), (compare_to, other_config.scheme)):
+        if scheme not in AUDITED_SCHEMES:
+            raise UserError(
+                f"{folder!r} has one modality, {scheme}: there is nothing across modalities to compare; give runs "
+                f"of the schemes {' or '.join(AUDITED_SCHEMES)}"
+            )
+    if other_dataset.labels != trained_on.labels:
+        raise UserError(
+            f"--compare_to={compare_to}: its labels are {', '.join(other_dataset.labels)}, those of {run_dir!r} "
+            f"{', '.join(trained_on.labels)}; compare runs that were trained on the same dataset"
+        )
+    if other_dataset.fingerprint != trained_on.fingerprint:
+        raise UserError(
+            f"--compare_to={compare_to}: trained on the dataset {other_dataset.fingerprint[:12]} "
+            f"({other_dataset.data_dir}), {run_dir!r} on {trained_on.fingerprint[:12]} ({trained_on.data_dir}); "
+            "what one was trained on may be in the other's test split: compare runs of the same dataset"
+        )
+    run = load_run(compare_to)
+    check_same_dataset(run, dataset)
+    return run
+
+
+def compare_with(
+    study: Study,
+    run: Run,
+    other: Run,
+    batches: SplitBatches,
+    say: Callable[[str], None] = lambda line: None,
+    parts_dir: str = "",
+) -> Comparison:
+    """Compares the studied run with another over the same recordings.
+
+    The other run's features are computed as the studied run's were, and chosen by its own importance.
+
+    Args:
+        study: of the run.
+        run: that was studied.
+        other: as `load_compared` gives it.
+        batches: gives the batches of a split each time it is called.
+        say: is told what is being done.
+        parts_dir: where features are kept as they come; empty: nowhere.
+    """
+    dataset, settings = study.dataset, study.settings
+
+    def features_of(split: str) -> Features:
+        say(f"features of the {split} split by {other.run_dir}")
+        return split_features(other.model, dataset, split, batches, settings.batch_size, parts_dir).by_recording()
+
+    recordings = features_of(settings.split)
+    selections: tuple[Features | None, Features | None] = (None, None)
+    if settings.selection_split != settings.split and dataset.segments.get(settings.selection_split):
+        selections = study.selection, features_of(settings.selection_split)
+    say(f"comparison with {other.run_dir}")
+    names = _names(run.run_dir, other.run_dir)
+    return compare(
+        _compared(names[0], run, study.features, selections[0], settings),
+        _compared(names[1], other, recordings, selections[1], settings),
+        settings.correlation,
+    )
+
+
+def _compared(
+    name: str, run: Run, recordings: Features, selection: Features | None, settings: StudySettings
+) -> ComparedRun:
+    """Without another split to choose on, features are chosen on half of the recordings, as in a study."""
+    permutations = min(settings.correlation.permutations, PERMUTATIONS)
+    alignment = align(recordings, settings.correlation.seed, permutations)
+    correlated = recordings
+    if selection is None:
+        chosen_on, correlated_on = halves(recordings)
+        selection, correlated = recordings.rows(chosen_on), recordings.rows(correlated_on)
+    chosen_by = importance(selection, head_of(run.model))
+    return ComparedRun(name, run.config.scheme, correlated, chosen_by, alignment)
+
+
+def _names(run_dir: str, other_dir: str) -> tuple[str, str]:
+    """The directories' own names; the whole paths where these are the same."""
+    this, other = (folder.rstrip("/").rpartition("/")[2] for folder in (run_dir, other_dir))
+    return (this, other) if this != other else (run_dir.rstrip("/"), other_dir.rstrip("/"))

@@ -1,0 +1,95 @@
+"""Two runs side by side, as what is written, drawn and said of them reads it."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from analysis.alignment import Alignment
+from analysis.features import Features
+from analysis.importance import Importance
+from trainer.audit_measures import Interval
+
+BLOCKS = ("audio", "visual", "across")
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparedRun:
+    """A run as it enters a comparison.
+
+    Attributes:
+        name: of its directory.
+        scheme: that it was trained in; it has both modalities.
+        recordings: that features are correlated over, in the order of their ids.
+        chosen_by: the run's own importance on its own features of other recordings.
+        alignment: of both modalities' features as a whole.
+    """
+
+    name: str
+    scheme: str
+    recordings: Features
+    chosen_by: Importance
+    alignment: tuple[Alignment, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The run's name and its scheme."""
+        return f"{self.name} ({self.scheme})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Contrast:
+    """A mean |rho| of both runs.
+
+    Attributes:
+        this, other: of the two runs.
+        difference: this minus other, with the 95 % interval of a bootstrap that draws the same recordings in both.
+    """
+
+    this: float
+    other: float
+    difference: Interval
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelComparison:
+    """One label in both runs, or the mean over labels.
+
+    Attributes:
+        label: its name; empty for the mean over labels.
+        recordings: number of recordings, the same in both runs.
+        blocks: `audio`, `visual` (within the modality) and `across` to the mean |rho| of the runs.
+        chance: of this run and of the other: mean |rho| across with recordings shuffled between the modalities,
+            and the band of 95 % of the permutations.
+    """
+
+    label: str
+    recordings: int
+    blocks: Mapping[str, Contrast]
+    chance: tuple[Interval, Interval]
+
+    @property
+    def excess(self) -> tuple[float, float]:
+        """How far mean |rho| across is above what chance gives, in this run and in the other.
+
+        Mean |rho| is never 0, and the larger the fewer recordings there are.
+        """
+        across = self.blocks["across"]
+        return across.this - self.chance[0].value, across.other - self.chance[1].value
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Two runs side by side.
+
+    Attributes:
+        this: the run that is analyzed.
+        other: the one that it is compared with.
+        labels: that have correlations in both.
+        overall: their mean, each label counting the same; None where there are none.
+        skipped: label to the reason why it is not compared.
+    """
+
+    this: ComparedRun
+    other: ComparedRun
+    labels: tuple[LabelComparison, ...]
+    overall: LabelComparison | None
+    skipped: Mapping[str, str]

@@ -1,0 +1,46 @@
+"""Runs in memory to be compared: features with or without something shared, chosen by a plain importance."""
+
+import numpy as np
+
+from analysis.comparison_result import ComparedRun
+from analysis.features import Features
+from analysis.importance import Importance
+
+
+def run_of(audio, visual, labels, name="one", scheme="joint", names=None, count=None):
+    """A run whose importance chooses its first features first."""
+    n = len(audio)
+    names = names or tuple(f"label{number}" for number in range(labels.shape[1]))
+    recordings = Features(
+        names,
+        bool((labels.sum(axis=1) > 1).any()),
+        np.array([f"video{row:04d}" for row in range(n)]),
+        np.full(n, -1),
+        labels,
+        np.zeros(labels.shape, np.float32),
+        np.zeros(labels.shape, np.float32),
+        audio,
+        visual,
+    )
+    values = {
+        modality: np.tile(np.arange(table.shape[1], 0, -1.0), (len(names), 1))
+        for modality, table in recordings.modalities().items()
+    }
+    return ComparedRun(name, scheme, recordings, Importance(names, count or dict.fromkeys(names, 9), values))
+
+
+def one_of(number, labels):
+    """bool [number, labels]: one label each, in turn."""
+    return np.eye(labels, dtype=bool)[np.arange(number) % labels]
+
+
+def planted(generator, number, shared, audio=4, visual=5):
+    """Audio and visual features, related within each; `shared`: correlation of what is behind them."""
+    common = generator.normal(size=(number, 1))
+    behind = [
+        np.sqrt(shared) * common + np.sqrt(1 - shared) * generator.normal(size=(number, 1)) for _ in range(2)
+    ]
+    return [
+        source + 0.7 * generator.normal(size=(number, count))
+        for source, count in zip(behind, (audio, visual), strict=True)
+    ]
