@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from analysis.evidence_sound import evidence_sound
 from analysis.galleries import Choice, Exhibit
 from analysis.recordings import Recordings
 from analysis.resynthesis import resynthesize
@@ -27,7 +28,8 @@ class Sound:
         rate_hz: samples a second.
         resynthesised: made from the log-mel; not the recording's own sound.
         reason: why it was; empty for the recording's own.
-        kept: float32, the same sound masked by the segment's map; None where there is no such map.
+        kept: float32 [segment_samples], the same masked by the shown map of the spectrogram; None where that has
+            no evidence or there is none.
     """
 
     waveform: np.ndarray
@@ -71,7 +73,17 @@ def find_sounds(
         made = resynthesize(np.stack([segments[key].inputs["log_mel"] for key in missing]), spec)
         for key, waveform in zip(missing, made, strict=True):
             sounds[key] = Sound(waveform, spec.sample_rate_hz, resynthesised=True, reason=reasons[key])
-    return {exhibit.choice: sounds[_key(exhibit)] for exhibit in exhibits}
+    return {exhibit.choice: _with_kept(sounds[_key(exhibit)], exhibit, spec) for exhibit in exhibits}
+
+
+def _with_kept(sound: Sound, exhibit: Exhibit, spec: DatasetSpec) -> Sound:
+    """With what the exhibit's map keeps of it: the map differs from label to label, the sound does not."""
+    if "audio" not in exhibit.evidence or "audio" in exhibit.dead:
+        return sound
+    found = exhibit.evidence["audio"]
+    each_cell = np.arange(found.shape[0], dtype=np.float64), np.arange(found.shape[1], dtype=np.float64)
+    blocks = evidence_sound(sound.waveform[np.newaxis], found[np.newaxis], each_cell, np.zeros(1, int), spec)
+    return dataclasses.replace(sound, kept=np.concatenate(list(blocks)))
 
 
 def _recorded(decoder: Decoder, recordings: Recordings, exhibit: Exhibit, spec: DatasetSpec) -> np.ndarray | str:

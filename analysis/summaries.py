@@ -60,22 +60,26 @@ def write_summaries(
 
 
 def _write_sounds(study: Study, sounds: Mapping[Choice, Sound]) -> None:
-    """A tag a label, in the order of its pictures; what is heard stands in the description."""
+    """Two tags a label, the sound and what the map keeps of it, in the order of its pictures."""
     by_label: dict[str, list[tuple[Choice, Sound]]] = {}
     for choice, sound in sounds.items():
         by_label.setdefault(study.features.label_names[choice.label_index], []).append((choice, sound))
     for label, found in by_label.items():
-        lines = [
-            f"{choice.video_id}: {'resynthesised from the log-mel' if sound.resynthesised else 'the recording'}"
-            for choice, sound in found
-        ]
-        tf.summary.audio(
-            f"gradcam/{label}/sound",
-            tf.stack([sound.waveform[:, np.newaxis] for _, sound in found]),
-            sample_rate=found[0][1].rate_hz,
-            max_outputs=len(found),
-            description="\n\n".join(lines),
-        )
+        heard = [(_heard(choice, sound), sound.waveform) for choice, sound in found]
+        kept = [(_heard(choice, sound), sound.kept) for choice, sound in found if sound.kept is not None]
+        for tag, clips in (("sound", heard), ("sound_kept", kept)):
+            if clips:
+                tf.summary.audio(
+                    f"gradcam/{label}/{tag}",
+                    tf.stack([waveform[:, np.newaxis] for _, waveform in clips]),
+                    sample_rate=found[0][1].rate_hz,
+                    max_outputs=len(clips),
+                    description="\n\n".join(text for text, _ in clips),
+                )
+
+
+def _heard(choice: Choice, sound: Sound) -> str:
+    return f"{choice.video_id}: {'resynthesised from the log-mel' if sound.resynthesised else 'the recording'}"
 
 
 def correlation_table(study: Study) -> str:

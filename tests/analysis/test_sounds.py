@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from media_factory import tone, write_media
 
-from analysis.galleries import Choice, Exhibit
+from analysis.galleries import Choice, Exhibit, LabelEvidence
 from analysis.recordings import Recordings
 from analysis.sound_files import mp3
 from analysis.sounds import find_sounds
@@ -32,10 +32,10 @@ def media(tmp_path_factory):
     return root, list(decode_segments(str(root / "a" / "clip.MP4"), SPEC))
 
 
-def exhibit_of(video_id, segment):
+def exhibit_of(video_id, segment, maps=None, dead=()):
     choice = Choice(0, "correct", video_id, segment.index, 0.5, (), (0,))
     heard = log_mel(segment.waveform, SPEC).numpy()
-    return Exhibit(choice, segment.start_seconds, {"log_mel": heard}, ())
+    return Exhibit(choice, segment.start_seconds, {"log_mel": heard}, (LabelEvidence(0, maps or {}, dead),))
 
 
 def test_the_segments_own_second_is_played(media):
@@ -47,6 +47,34 @@ def test_the_segments_own_second_is_played(media):
         sound = sounds[exhibit.choice]
         assert not sound.resynthesised
         np.testing.assert_allclose(sound.waveform, segment.waveform, atol=5e-3)  # begun elsewhere; 1.3e-3 measured
+
+
+def test_what_the_map_keeps_is_heard_beside_it(media):
+    root, segments = media
+    everywhere = np.ones((SPEC.log_mel_frames, SPEC.mel_bands), np.float32)
+    first_half = everywhere.copy()
+    first_half[SPEC.log_mel_frames // 2 :] = 0
+    for maps, dead, kept in (
+        ({"audio": everywhere}, (), "all"),
+        ({"audio": first_half}, (), "half"),
+        ({"audio": np.zeros_like(everywhere)}, ("audio",), "none"),
+        ({"visual": np.ones((8, 8), np.float32)}, (), "none"),
+    ):
+        exhibit = exhibit_of("a/clip", segments[1], maps, dead)
+        sound = find_sounds([exhibit], SPEC, Recordings(str(root)))[exhibit.choice]
+        if kept == "none":
+            assert sound.kept is None
+            continue
+        assert sound.kept.dtype == np.float32
+        middle, edge = (
+            len(sound.waveform) // 2,
+            SPEC.window_samples,
+        )  # a second alone has no neighbours at its ends
+        np.testing.assert_allclose(
+            sound.kept[edge : middle - edge], sound.waveform[edge : middle - edge], atol=1e-5
+        )
+        end = sound.waveform[middle + 2 * edge : -edge] if kept == "all" else 0
+        np.testing.assert_allclose(sound.kept[middle + 2 * edge : -edge], end, atol=1e-5)
 
 
 def test_what_is_not_found_or_not_the_same_is_resynthesised_and_says_why(media, tmp_path):
