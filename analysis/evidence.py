@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from analysis.extraction import SplitBatches
 from analysis.features import Features
-from analysis.gradcam import EvidenceMaps
+from analysis.gradcam import METHOD_NAMES, EvidenceMaps
 from analysis.mean_maps import MeanMaps, bands_csv, mean_maps
 from analysis.regions import Box, RegionShare, check_annotated, read_regions, region_sentence, region_shares
 from analysis.segment_maps import DeadCount, SegmentMaps, count_dead, save_segment_maps, segment_maps
@@ -90,7 +90,7 @@ def gather_evidence(
     if settings.regions:
         boxes = read_regions(settings.regions)
         check_annotated(boxes, recordings.video_id.tolist(), settings.regions)
-    say(f"Grad-CAM of all {len(segments)} segments")
+    say(f"{METHOD_NAMES[evidence_maps.method]} of all {len(segments)} segments")
     maps = segment_maps(evidence_maps, batches(split), dataset.labels, len(segments))
     regions: Sequence[RegionShare] = ()
     if "visual" in maps.maps:

@@ -12,7 +12,7 @@ from analysis.explained_canvas import CanvasSize, Page
 from analysis.explained_writing import write_explained
 from avinst import decoder_messages as messages
 from avinst.child_end import claim_stdout, guard, read_exactly, send
-from avinst.media_types import DECODE, DecodeLimits, MediaError
+from avinst.media_types import DECODE, DecodeLimits
 
 
 def main(argv: list[str]) -> None:
@@ -39,15 +39,8 @@ def _answer(request: dict[str, Any], limits: DecodeLimits, answers: int) -> byte
         done = write_explained(
             request["path"], request["output"], request["start_seconds"], end, limits, page_at, tell
         )
-    except MediaError as error:
-        return messages.pack_error(error)
-    except MemoryError:
-        detail = f"more than {limits.memory_bytes / 2**30:.2g} GiB of memory"
-        return messages.pack_error(MediaError(DECODE, "out_of_memory", detail))
-    except OSError as error:
-        return messages.pack_error(MediaError(DECODE, "unwritable", f"{type(error).__name__}: {error}"))
-    except Exception as error:  # noqa: BLE001  # a defect of ours on a strange file is told in one line
-        return messages.pack_error(MediaError(DECODE, "internal_error", f"{type(error).__name__}: {error}"))
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is told in one line
+        return messages.pack_failure(error, limits, DECODE, "unwritable")
     return messages.pack({"kind": "done", **done})
 
 

@@ -8,6 +8,7 @@ from analysis.evidence_sound import evidence_sound, write_wav
 from analysis.explained_page import Pages
 from analysis.explained_video import Drawn, draw_video
 from analysis.explanation import Detecting, Explanation, explain_video, index_of_label
+from analysis.gradcam import dead_maps
 from avinst import paths
 from avinst.decoder import Decoder
 from avinst.errors import UserError
@@ -109,7 +110,7 @@ def _summary(explanation: Explanation, wanted: Wanted, drawn: Drawn) -> list[str
         lines.append(f"{wanted.listen}: the sound that the map keeps, {drawn.sound_seconds:.2f} s")
     words = {"audio": "sound", "visual": "picture"}
     for modality, maps in explanation.maps.items():
-        dead = int((maps.max(axis=(1, 2)) <= 0).sum())
+        dead = int(dead_maps(maps).sum())
         if dead:
             lines.append(f"  no evidence in the {words[modality]} of {dead} of {len(maps)} segments")
     return [*lines, *(f"  not used: {loss}" for loss in explanation.losses)]

@@ -12,6 +12,7 @@ from analysis.receptive_field import spread_over_input
 from analysis.scorecam import score_cam_pass
 
 Method = Literal["gradcam", "gradcam++", "scorecam"]
+METHOD_NAMES: dict[Method, str] = {"gradcam": "Grad-CAM", "gradcam++": "Grad-CAM++", "scorecam": "Score-CAM"}
 # Modality to the input and the layer of feature maps that belong together.
 INPUT_OF = {"audio": "log_mel", "visual": "frame"}
 MAP_OF = {"audio": "audio_map", "visual": "visual_map"}
@@ -28,7 +29,8 @@ class EvidenceMaps:
         """Builds the pass.
 
         Args:
-            model: flat, float inputs, with the layers `logits` and `audio_map`, `visual_map` or one of them.
+            model: flat, float inputs, with the layers `logits` (Score-CAM: `probabilities`) and `audio_map`,
+                `visual_map` or one of them.
             method: how the channels of a layer become one map.
 
         Raises:

@@ -9,6 +9,7 @@ from analysis.artifacts import Picture
 from analysis.correlation import block_q_values
 from analysis.counting import counted
 from analysis.galleries import GROUPS, Choice
+from analysis.gradcam import METHOD_NAMES
 from analysis.markup import Markup, element, joined, paragraph
 from analysis.report_frame import Section
 from analysis.report_gallery import gallery
@@ -57,7 +58,7 @@ def label_sections(
                 _relation(study, label, q_values),
                 _figures(by_tag, index, label),
                 _mean_maps(by_tag, label),
-                _galleries(by_tag, label, sounds),
+                _galleries(by_tag, label, sounds, METHOD_NAMES[study.settings.gradcam_method]),
             ),
             within=True,
         )
@@ -101,7 +102,9 @@ def _mean_maps(by_tag: Mapping[str, Sequence[Picture]], label: str) -> Markup:
     return joined(element("h4", "Mean maps of its recordings"), figure(shown, "overview")) if shown else Markup("")
 
 
-def _galleries(by_tag: Mapping[str, Sequence[Picture]], label: str, sounds: Mapping[Choice, Sound]) -> Markup:
+def _galleries(
+    by_tag: Mapping[str, Sequence[Picture]], label: str, sounds: Mapping[Choice, Sound], method: str
+) -> Markup:
     parts = []
     for group in GROUPS:
         kinds = [pictures for tag, pictures in by_tag.items() if tag.startswith(f"gradcam/{label}/{group}/")]
@@ -113,4 +116,4 @@ def _galleries(by_tag: Mapping[str, Sequence[Picture]], label: str, sounds: Mapp
             parts += [element("h5", title), paragraph(text, "note"), gallery(shown, sounds)]
     if not parts:
         return Markup("")
-    return joined(element("h4", "Where the evidence lies (Grad-CAM)"), *parts)
+    return joined(element("h4", f"Where the evidence lies ({method})"), *parts)

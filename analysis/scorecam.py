@@ -24,7 +24,7 @@ def score_cam_pass(
     segment's own input (0, as in the paper, would be loud in decibels); the other modality stays as it is.
 
     Args:
-        model: flat, float inputs, with the layer `logits`.
+        model: flat, float inputs, with the layer `probabilities`.
         inputs_and_maps: for each modality the names of its input and of its layer of feature maps.
 
     Returns:
@@ -33,7 +33,7 @@ def score_cam_pass(
     names = [tensor.name for tensor in model.inputs]
     extractor = keras.Model(model.inputs, [model.get_layer(layer).output for _, layer in inputs_and_maps])
     centres = [cell_centres(model, layer) for _, layer in inputs_and_maps]
-    classifier = keras.Model(model.inputs, model.get_layer("logits").output)
+    classifier = keras.Model(model.inputs, model.get_layer("probabilities").output)
 
     @tf.function(reduce_retracing=True)
     def probability(inputs: list[tf.Tensor], position: int, masks: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
@@ -41,7 +41,7 @@ def score_cam_pass(
         own = inputs[position]
         shown = [tf.repeat(tensor, tf.shape(masks)[0], axis=0) for tensor in inputs]
         shown[position] = masks * own + (1 - masks) * tf.reduce_mean(own)
-        return tf.nn.softmax(tf.cast(classifier(shown, training=False), tf.float32))[:, label]
+        return tf.cast(classifier(shown, training=False), tf.float32)[:, label]
 
     def one_map(
         inputs: list[tf.Tensor], position: int, maps: np.ndarray, centre: Any, label: tf.Tensor

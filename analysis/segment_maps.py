@@ -51,7 +51,7 @@ def segment_maps(
     kept: dict[str, list[np.ndarray]] = {name: [] for name in ("video_id", "start_seconds", "label_index")}
     maps: dict[str, list[np.ndarray]] = {modality: [] for modality in evidence_maps.modalities}
     names = [INPUT_OF[modality] for modality in evidence_maps.modalities]
-    progress = Progress("Grad-CAM: segments", total)
+    progress = Progress("maps: segments", total)
     for batch in batches:
         labels = np.asarray(batch["label"]) > 0
         rows, label_index = np.nonzero(labels)

@@ -13,7 +13,7 @@ from analysis.evidence import Evidence, EvidenceSettings, gather_evidence
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
 from analysis.galleries import Exhibit, choose_segments, make_exhibits
-from analysis.gradcam import EvidenceMaps, Method
+from analysis.gradcam import METHOD_NAMES, EvidenceMaps, Method
 from analysis.importance import Importance, head_of, importance
 from avinst.dataset import Dataset
 from avinst.errors import UserError
@@ -140,7 +140,7 @@ def study_model(
     correlations, skipped = correlate(correlated, selection_importance, settings.correlation)
     choices = choose_segments(segments, recordings, settings.gradcam_per_label, explained_label)
     evidence_maps = EvidenceMaps(model, settings.gradcam_method)
-    say(f"Grad-CAM of {len(choices)} segments")
+    say(f"{METHOD_NAMES[settings.gradcam_method]} of {len(choices)} segments")
     return Study(
         dataset=dataset,
         settings=settings,

@@ -13,7 +13,7 @@ from typing import Any
 from avinst import decoder_messages as messages
 from avinst.child_end import claim_stdout, guard, read_exactly, send
 from avinst.media import decode_segments
-from avinst.media_types import DECODE, OPEN, DecodeLimits, Loss, MediaError, Segment
+from avinst.media_types import OPEN, DecodeLimits, Loss, Segment
 from avinst.spec import DatasetSpec
 
 Decode = Callable[..., Iterator[Segment | Loss]]
@@ -61,15 +61,8 @@ def _answers(
             yield from grants
             grants.clear()
             yield messages.pack_part(part)
-    except MediaError as error:
-        yield messages.pack_error(error)
-    except MemoryError:
-        detail = f"more than {limits.memory_bytes / 2**30:.2g} GiB of memory"
-        yield messages.pack_error(MediaError(DECODE, "out_of_memory", detail))
-    except OSError as error:
-        yield messages.pack_error(MediaError(OPEN, "unreadable", f"{type(error).__name__}: {error}"))
-    except Exception as error:  # noqa: BLE001  # a defect of ours on a strange file costs that file only
-        yield messages.pack_error(MediaError(DECODE, "internal_error", f"{type(error).__name__}: {error}"))
+    except Exception as error:  # noqa: BLE001  # whatever it is costs this file only
+        yield messages.pack_failure(error, limits, OPEN, "unreadable")
     else:
         yield messages.pack({"kind": "done"})
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from avinst.media_types import DecodeLimits, Loss, MediaError, Segment
+from avinst.media_types import DECODE, DecodeLimits, Loss, MediaError, Segment
 from avinst.spec import DatasetSpec
 
 _HEADER = struct.Struct("<II")  # bytes of JSON, raw bytes
@@ -74,6 +74,25 @@ def pack_part(part: Segment | Loss) -> bytes:
 def pack_error(error: MediaError) -> bytes:
     """The end of an answer that failed."""
     return pack({"kind": "error", "stage": error.stage, "reason": error.reason, "detail": error.detail})
+
+
+def pack_failure(error: Exception, limits: DecodeLimits, stage: str, reason: str) -> bytes:
+    """The end of an answer that failed for whatever reason: each costs one file and is told in one line.
+
+    Args:
+        error: what was raised.
+        limits: of the child, whose memory may be what was not enough.
+        stage: where an OSError arose.
+        reason: what an OSError means there.
+    """
+    if isinstance(error, MediaError):
+        return pack_error(error)
+    if isinstance(error, MemoryError):
+        detail = f"more than {limits.memory_bytes / 2**30:.2g} GiB of memory"
+        return pack_error(MediaError(DECODE, "out_of_memory", detail))
+    if not isinstance(error, OSError):  # a defect of ours, on a strange file
+        stage, reason = DECODE, "internal_error"
+    return pack_error(MediaError(stage, reason, f"{type(error).__name__}: {error}"))
 
 
 def parse_part(fields: dict[str, Any], raw: bytes) -> Segment | Loss:

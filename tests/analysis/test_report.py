@@ -174,13 +174,16 @@ def test_a_study_without_any_correlation_renders(toy_study, toy_pictures):
     assert "There is no figure: for no label could features be correlated" in words
 
 
-def test_frame_spectrogram_and_sound_of_a_segment_stand_together(text):
+def test_frame_spectrogram_and_sound_of_a_segment_stand_together(text, toy_sounds):
+    kept = 0
     for exhibit in text.split('class="enlarge exhibit"')[1:]:
         exhibit = exhibit.partition("</figure>")[0]
         # Once for the true label, and once more for the one that was predicted in its stead.
         assert re.findall(r'alt="(\w+)', exhibit) in (["Frame", "Spectrogram"], ["Frame", "Spectrogram"] * 2)
-        assert exhibit.count("<audio") == 1
+        kept += exhibit.count(">What the map keeps of it<")
+        assert exhibit.count("<audio") == 1 + exhibit.count(">What the map keeps of it<") <= 2
         assert "Resynthesised from the log-mel" in exhibit
+    assert kept == sum(sound.kept is not None for sound in toy_sounds.values()) > 0
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def test_equals_tf_keras_vis_where_it_can_be_asked():
         expand_cam=False,
         normalize_cam=False,
     )
-    found = EvidenceMaps(model, "scorecam")({"frame": frames}, labels)["visual"]
+    # tf-keras-vis takes the logits and applies the softmax itself.
+    whole = keras.Model([frame], layers.Softmax(name="probabilities")(x))
+    found = EvidenceMaps(whole, "scorecam")({"frame": frames}, labels)["visual"]
     np.testing.assert_allclose(found, expected, rtol=1e-5)  # float32
 
 
@@ -46,6 +48,21 @@ def test_the_other_modality_is_left_as_it_is():
     assert expected.max() > 0
     np.testing.assert_allclose(found["audio"], expected, rtol=1e-5)  # float32
     assert found["visual"].shape == (2, 8, 8)
+
+
+def test_labels_that_do_not_exclude_each_other_have_probabilities_of_their_own():
+    frame = keras.Input((8, 8, 3), name="frame")
+    x = layers.Conv2D(2, 3, padding="same", activation="relu", name="visual_map")(frame)
+    logits = layers.Dense(2, name="logits")(layers.GlobalAveragePooling2D()(x))
+    model = keras.Model([frame], layers.Activation("sigmoid", name="probabilities")(logits))
+    # Whatever is shown, both labels are certain: each would have half of a softmax.
+    logits_layer = model.get_layer("logits")
+    logits_layer.set_weights([np.zeros((2, 2), np.float32), np.array([50, 50], np.float32)])
+    frames = np.random.default_rng(0).uniform(1, 2, (3, 8, 8, 3)).astype(np.float32)
+    maps = np.asarray(keras.Model(model.inputs, model.get_layer("visual_map").output)(frames))
+    found = EvidenceMaps(model, "scorecam")({"frame": frames}, np.array([0, 1, 1]))["visual"]
+    np.testing.assert_allclose(found, maps.sum(axis=-1), rtol=1e-5)  # float32
+    assert found.max() > 0
 
 
 def test_what_is_not_shown_is_the_mean_of_the_segments_own_input():
