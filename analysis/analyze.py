@@ -25,8 +25,9 @@ SPLIT = flags.DEFINE_enum("split", "test", SPLITS, "what to analyze", flag_value
 SELECTION_SPLIT = flags.DEFINE_enum(
     "selection_split",
     "validation",
-    SPLITS,
-    "where to choose the features that are correlated; half of --split where it is the same or empty",
+    [*SPLITS, "cross_fit"],
+    "where to choose the features that are correlated; cross_fit: on each half of --split for the other half, as "
+    "is done where the named split is empty or --split itself",
     flag_values=FLAGS,
 )
 TOP_AUDIO = flags.DEFINE_integer(
@@ -95,7 +96,8 @@ MEDIA_ROOT = flags.DEFINE_string(
 MANIFEST = flags.DEFINE_string(
     "manifest",
     "",
-    "the manifest of the recordings, where their ids are not the files' paths without extensions",
+    "the manifest of the recordings, where their ids are not the files' paths without extensions; cross-fitting "
+    "keeps its groups in one half",
     flag_values=FLAGS,
 )
 COMPARE_TO = flags.DEFINE_string(

@@ -115,6 +115,7 @@ def correlation_summary(study: Study) -> dict[str, object]:
     return {
         "split": study.settings.split,
         "selection": study.selection_text,
+        "halves": [list(ids) for ids in study.halves],
         "recordings_of_a_label": "those whose true labels include it",
         "settings": dataclasses.asdict(study.settings.correlation),
         "labels": labels,

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from analysis.alignment import PERMUTATIONS, align
 from analysis.comparison import compare
 from analysis.comparison_result import ComparedRun, Comparison
-from analysis.correlation import halves
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
 from analysis.importance import head_of, importance
-from analysis.study import Study, StudySettings
+from analysis.study import Study
 from avinst import paths
 from avinst.dataset import Dataset
 from avinst.errors import UserError
@@ -84,27 +85,24 @@ def compare_with(
 
     recordings = features_of(settings.split)
     selections: tuple[Features | None, Features | None] = (None, None)
-    if settings.selection_split != settings.split and dataset.segments.get(settings.selection_split):
+    if not study.halves:
         selections = study.selection, features_of(settings.selection_split)
     say(f"comparison with {other.run_dir}")
     names = _names(run.run_dir, other.run_dir)
     return compare(
-        _compared(names[0], run, study.features, selections[0], settings),
-        _compared(names[1], other, recordings, selections[1], settings),
+        _compared(names[0], run, study.features, selections[0], study),
+        _compared(names[1], other, recordings, selections[1], study),
         settings.correlation,
     )
 
 
-def _compared(
-    name: str, run: Run, recordings: Features, selection: Features | None, settings: StudySettings
-) -> ComparedRun:
-    """Without another split to choose on, features are chosen on half of the recordings, as in a study."""
-    permutations = min(settings.correlation.permutations, PERMUTATIONS)
-    alignment = align(recordings, settings.correlation.seed, permutations)
+def _compared(name: str, run: Run, recordings: Features, selection: Features | None, study: Study) -> ComparedRun:
+    """Without another split, features are chosen on the study's first half and correlated over the second."""
+    settings = study.settings.correlation
+    alignment = align(recordings, settings.seed, min(settings.permutations, PERMUTATIONS))
     correlated = recordings
     if selection is None:
-        chosen_on, correlated_on = halves(recordings)
-        selection, correlated = recordings.rows(chosen_on), recordings.rows(correlated_on)
+        selection, correlated = (recordings.rows(np.isin(recordings.video_id, ids)) for ids in study.halves)
     chosen_by = importance(selection, head_of(run.model))
     return ComparedRun(name, run.config.scheme, correlated, chosen_by, alignment)
 

@@ -15,8 +15,9 @@ from analysis.matrix_order import clustered_order
 from analysis.spearman import (
     MeanAbsolute,
     PermutationNull,
+    bootstrap_means,
+    centred_intervals,
     dead_features,
-    mean_absolute_intervals,
     permutation_null,
     spearman,
 )
@@ -56,10 +57,13 @@ class LabelCorrelation:
         label: the label's name.
         names: features in the matrix, audio before visual: a0007 ... v1893.
         audio_count: number of the names that are audio features.
-        rho: float64 [features, features], Spearman's; NaN where a feature is dead.
-        recordings: number of recordings that the correlation is over.
+        rho: float64 [features, features], Spearman's; NaN where a feature is dead or a pair was not tested.
+        tested: bool [features, features], whether both features were chosen on the same recordings.
+        recordings: number of recordings that the correlations are over.
+        part_recordings: of each part in which rho is taken by itself: all, or those of the halves.
         dead: names of the features that are the same in all these recordings.
         within_audio, within_visual, across: mean |rho| of the pairs of a block with its interval.
+        resampled: float64 [resamples, 3], these means of each bootstrap resample, not centred.
         null: of the block of audio and visual pairs; None where the model has one modality.
         fdr_level: level at which a pair counts as significant.
     """
@@ -68,11 +72,14 @@ class LabelCorrelation:
     names: tuple[str, ...]
     audio_count: int
     rho: np.ndarray
+    tested: np.ndarray
     recordings: int
+    part_recordings: tuple[int, ...]
     dead: tuple[str, ...]
     within_audio: MeanAbsolute
     within_visual: MeanAbsolute
     across: MeanAbsolute
+    resampled: np.ndarray
     null: PermutationNull | None
     fdr_level: float
 
@@ -92,18 +99,28 @@ class LabelCorrelation:
         return (1 + at_least) / (1 + len(self.null.mean_absolute))
 
     @property
+    def recordings_at_once(self) -> int:
+        """The number of recordings that a rho is taken over, the least of the parts."""
+        return min(self.part_recordings)
+
+    @property
     def detectable_rho(self) -> float:
-        """The |rho| that a pair related on its own would need to be significant at this number of recordings."""
+        """The |rho| that a pair related on its own would need, in a part, to be significant."""
         if self.null is None:
             return math.nan
-        pairs = max(int(np.isfinite(self.null.p_values).sum()), 1)
-        freedom = self.recordings - 2
-        t = stats.t.isf(self.fdr_level / pairs / 2, freedom)
+        tests = max(int(np.isfinite(self.null.p_values).sum()), 1) * len(self.part_recordings)
+        freedom = self.recordings_at_once - 2
+        t = stats.t.isf(self.fdr_level / tests / 2, freedom)
         return float(t / math.sqrt(freedom + t * t))
 
     def strongest_pair(self) -> tuple[str, str, float] | None:
-        """Audio feature, visual feature and rho of the largest |rho| across; None where no pair lives."""
+        """Audio feature, visual feature and rho of the largest |rho| across; None where no pair lives.
+
+        Of the significant pairs, if there are any.
+        """
         block = self.rho[: self.audio_count, self.audio_count :]
+        if self.significant.any():
+            block = np.where(self.significant, block, np.nan)
         if not np.isfinite(block).any():
             return None
         audio, visual = np.unravel_index(np.nanargmax(np.abs(block)), block.shape)
@@ -111,7 +128,11 @@ class LabelCorrelation:
 
 
 def correlate_label(
-    features: Features, label: str, chosen: dict[str, np.ndarray], settings: CorrelationSettings
+    features: Features,
+    label: str,
+    chosen: Mapping[str, np.ndarray],
+    settings: CorrelationSettings,
+    part: int = 0,
 ) -> LabelCorrelation:
     """Correlates the chosen features over the recordings whose true label is (or labels include) `label`.
 
@@ -123,6 +144,7 @@ def correlate_label(
         label: the label's name.
         chosen: modality to indices of features, chosen on other recordings.
         settings: how.
+        part: its number, where several are correlated apart: each has its own permutations.
 
     Raises:
         ValueError: fewer than MINIMUM_RECORDINGS recordings bear the label.
@@ -137,22 +159,26 @@ def correlate_label(
     audio, visual = columns.get("audio", empty), columns.get("visual", empty)
     names = tuple(feature_name(name, index) for name in columns for index in chosen[name])
     # Its own generator for each label: adding a label to a dataset changes no other label's figures.
-    generator = np.random.default_rng([settings.seed, _digest(label)])
+    generator = np.random.default_rng([settings.seed, stable_number(label), part])
     joined = np.concatenate([audio, visual], axis=1)
     null = None
     if audio.size and visual.size:
         null = permutation_null(audio, visual, settings.permutations, generator)
-    within_audio, within_visual, across = mean_absolute_intervals(audio, visual, settings.resamples, generator)
+    means, resampled = bootstrap_means(audio, visual, settings.resamples, generator)
+    within_audio, within_visual, across = centred_intervals(means, resampled)
     return LabelCorrelation(
         label=label,
         names=names,
         audio_count=audio.shape[1],
         rho=spearman(joined),
+        tested=np.ones((len(names), len(names)), dtype=bool),
         recordings=len(rows),
+        part_recordings=(len(rows),),
         dead=tuple(name for name, dead in zip(names, dead_features(joined), strict=True) if dead),
         within_audio=within_audio,
         within_visual=within_visual,
         across=across,
+        resampled=resampled,
         null=null,
         fdr_level=settings.fdr_level,
     )
@@ -167,12 +193,15 @@ def clustered(result: LabelCorrelation) -> LabelCorrelation:
     if null is not None:
         block = np.ix_(audio, visual)
         null = dataclasses.replace(null, p_values=null.p_values[block], q_values=null.q_values[block])
+    square = np.ix_(order, order)
     names = tuple(result.names[place] for place in order)
-    return dataclasses.replace(result, names=names, rho=result.rho[np.ix_(order, order)], null=null)
+    return dataclasses.replace(
+        result, names=names, rho=result.rho[square], tested=result.tested[square], null=null
+    )
 
 
 def correlate(
-    features: Features, chosen_by: Importance, settings: CorrelationSettings
+    features: Features, chosen_by: Importance, settings: CorrelationSettings, part: int = 0
 ) -> tuple[dict[str, LabelCorrelation], dict[str, str]]:
     """Every label's correlations, features clustered; for the labels that have none the reason.
 
@@ -180,6 +209,7 @@ def correlate(
         features: recordings to correlate over.
         chosen_by: importance on other recordings; it decides which features.
         settings: how many features, and how.
+        part: as in `correlate_label`.
 
     Returns:
         Label to result; label to reason why there is none.
@@ -195,23 +225,8 @@ def correlate(
             skipped[label] = f"{counted(count, 'recording')}; at least {MINIMUM_RECORDINGS} are needed"
         else:
             chosen = {name: chosen_by.top(label, name, number[name]) for name in features.modalities()}
-            results[label] = clustered(correlate_label(features, label, chosen, settings))
+            results[label] = clustered(correlate_label(features, label, chosen, settings, part))
     return results, skipped
-
-
-def halves(features: Features) -> tuple[np.ndarray, np.ndarray]:
-    """Two int arrays of rows: to choose features on and to correlate on, where there is one split only.
-
-    Alternates within each set of labels, in the order of a hash of the ids: the same on every machine.
-    """
-    order = sorted(range(len(features)), key=lambda row: _digest(str(features.video_id[row])))
-    sides: tuple[list[int], list[int]] = ([], [])
-    seen: dict[bytes, int] = {}
-    for row in order:
-        stratum = features.labels[row].tobytes()
-        sides[seen.get(stratum, 0) % 2].append(row)
-        seen[stratum] = seen.get(stratum, 0) + 1
-    return np.sort(np.array(sides[0], dtype=int)), np.sort(np.array(sides[1], dtype=int))
 
 
 def block_q_values(results: Mapping[str, LabelCorrelation]) -> dict[str, float]:
@@ -222,5 +237,6 @@ def block_q_values(results: Mapping[str, LabelCorrelation]) -> dict[str, float]:
     return dict.fromkeys(results, math.nan) | dict(zip(finite, map(float, corrected), strict=True))
 
 
-def _digest(text: str) -> int:
+def stable_number(text: str) -> int:
+    """64 bits that the text alone decides, the same on every machine."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")

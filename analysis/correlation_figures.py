@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from analysis.correlation import FEW_RECORDINGS, LabelCorrelation
@@ -12,20 +13,22 @@ from analysis.counting import counted
 from analysis.figures import CHANCE, COLOURS, MUTED, WARNING, clear_spines, new_figure
 from analysis.spearman import MeanAbsolute
 
-_DEAD = "#9ca3af"
+_DEAD, _UNTESTED = "#9ca3af", "#d1d5db"
 
 
 def matrix_figure(result: LabelCorrelation) -> Figure:
     """Spearman's rho of a label's most important features, audio before visual, parted by lines.
 
     Features of a modality that move together stand together. Dots mark the pairs across modalities that are
-    related beyond chance after the FDR correction; dead features are grey.
+    related beyond chance after the FDR correction; dead features are grey, untested pairs light grey.
     """
     count, audio = len(result.names), result.audio_count
     figure = new_figure(7.4, 7.0)
     axes = figure.subplots()
     colours = colormaps["RdBu_r"].with_extremes(bad=_DEAD)
     image = axes.imshow(np.ma.masked_invalid(result.rho), cmap=colours, vmin=-1, vmax=1, interpolation="nearest")
+    shown = np.ma.masked_where(result.tested, np.ones(result.rho.shape))
+    axes.imshow(shown, cmap=ListedColormap([_UNTESTED]), interpolation="nearest")
     axes.set_xticks(range(count), result.names, rotation=90, fontsize=7, family="monospace")
     axes.set_yticks(range(count), result.names, fontsize=7, family="monospace")
     for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
@@ -39,9 +42,12 @@ def matrix_figure(result: LabelCorrelation) -> Figure:
         axes.plot(rows, columns + audio, ".", color="black", markersize=4)
     bar = figure.colorbar(image, ax=axes, shrink=0.7, pad=0.02)
     bar.set_label("Spearman's rho", fontsize=9)
-    axes.set_title(f"{result.label}: {counted(result.recordings, 'recording')}", fontsize=12, loc="left")
+    text = f"{result.label}: {counted(result.recordings, 'recording')}"
+    if len(result.part_recordings) > 1:
+        text += f", in halves of {' and '.join(map(str, result.part_recordings))}"
+    axes.set_title(text, fontsize=12, loc="left")
     figure.supxlabel(_caption(result), fontsize=8, color=MUTED)
-    if result.recordings < FEW_RECORDINGS:
+    if result.recordings_at_once < FEW_RECORDINGS:
         figure.suptitle(few_recordings_warning(result), fontsize=8.5, color=WARNING)
     return figure
 
@@ -83,7 +89,8 @@ def overview_figure(results: Mapping[str, LabelCorrelation]) -> Figure:
 
 def few_recordings_warning(result: LabelCorrelation) -> str:
     """What to think of a matrix over few recordings, one sentence."""
-    text = f"Only {counted(result.recordings, 'recording')}: large values arise by chance"
+    part = " in a half" if len(result.part_recordings) > 1 else ""
+    text = f"Only {counted(result.recordings_at_once, 'recording')}{part}: large values arise by chance"
     if np.isfinite(result.detectable_rho):
         text += f"; a single pair would need |rho| > {result.detectable_rho:.2f} to be significant"
     return f"{text}."
@@ -102,6 +109,8 @@ def _caption(result: LabelCorrelation) -> str:
         parts.append(f"{found} beyond chance (FDR {result.fdr_level:.0%})")
     if result.dead:
         parts.append(f"grey: the same in all recordings ({', '.join(result.dead)})")
+    if not result.tested.all():
+        parts.append("light grey: chosen on different halves, not tested")
     return "\n".join(parts)
 
 

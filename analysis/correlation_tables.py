@@ -13,7 +13,10 @@ from analysis.spearman import MeanAbsolute
 
 
 def matrix_csv(result: LabelCorrelation) -> str:
-    """The matrix as CSV; header and first column are the features' names, dead features' cells are empty."""
+    """The matrix as CSV; header and first column are the features' names.
+
+    The cells of dead features and of pairs that were not tested are empty.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["", *result.names])
@@ -26,7 +29,8 @@ def label_summary(result: LabelCorrelation) -> dict[str, Any]:
     """What `correlations/summary.json` says about a label; null where something is not defined."""
     summary: dict[str, Any] = {
         "recordings": result.recordings,
-        "few_recordings": result.recordings < FEW_RECORDINGS,
+        "part_recordings": list(result.part_recordings),
+        "few_recordings": result.recordings_at_once < FEW_RECORDINGS,
         "audio_audio": _interval(result.within_audio),
         "visual_visual": _interval(result.within_visual),
         "audio_visual": _interval(result.across),

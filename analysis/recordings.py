@@ -25,8 +25,11 @@ class Recordings:
         self.media_root = media_root
         self._names: dict[str, list[str]] = {}  # of each folder that was looked into
         self._by_id: dict[str, str] | None = None
+        self.groups: dict[str, str] = {}  # of the ids, where there is a manifest
         if manifest:
-            self._by_id = {row.video_id: row.video_path for row in read_manifest(manifest, media_root)}
+            rows = read_manifest(manifest, media_root)
+            self._by_id = {row.video_id: row.video_path for row in rows}
+            self.groups = {row.video_id: row.group for row in rows}
 
     def candidates(self, video_id: str) -> list[str]:
         """The files that may be the recording's, whole paths; none where it is not there or lies elsewhere."""

@@ -32,9 +32,14 @@
 
   // --- matrices
 
+  function untested(matrix, row, column) {
+    return matrix.tested !== null && !matrix.tested[row][column];
+  }
+
   function told(matrix, row, column) {
     const pair = `${matrix.names[row]} and ${matrix.names[column]}`;
     const rho = matrix.rho[row][column];
+    if (untested(matrix, row, column)) return `${pair}\nnot tested: chosen on different halves of the recordings`;
     if (rho === null) return `${pair}\nno correlation: the same in all recordings`;
     const lines = [pair, `rho = ${rho.toFixed(3)}`];
     const [audio, visual] = [Math.min(row, column), Math.max(row, column) - matrix.audio];
@@ -59,7 +64,8 @@
       draw(svg, "text", {transform: `translate(${MARGIN + i + 0.75} ${MARGIN - 0.3}) rotate(-90)`}, name);
       matrix.rho[i].forEach((rho, j) => {
         const cell = draw(svg, "rect", {x: MARGIN + j, y: MARGIN + i, width: 1.02, height: 1.02});
-        if (rho === null) cell.setAttribute("class", "dead");
+        if (untested(matrix, i, j)) cell.setAttribute("class", "untested");
+        else if (rho === null) cell.setAttribute("class", "dead");
         else cell.setAttribute("fill", colour(rho));
       });
     });

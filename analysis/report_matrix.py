@@ -35,7 +35,8 @@ def matrix_data(results: Mapping[str, LabelCorrelation], label_names: Sequence[s
 
     Returns:
         Of each label `names`, `audio` (number of audio features, which come first), `rho` (rows), and over the
-        pairs of an audio and a visual feature `p`, `q` (corrected) and `found` (significant).
+        pairs of an audio and a visual feature `p`, `q` (corrected) and `found` (significant); `tested` (rows)
+        where not all pairs were.
     """
     return {str(label_names.index(label)): _plain(result) for label, result in results.items()}
 
@@ -45,6 +46,7 @@ def _plain(result: LabelCorrelation) -> dict[str, Any]:
         "names": list(result.names),
         "audio": result.audio_count,
         "rho": _rows(result.rho, 3),
+        "tested": None if result.tested.all() else result.tested.astype(int).tolist(),
         "found": result.significant.astype(int).tolist(),
         "p": None,
         "q": None,

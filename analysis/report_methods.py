@@ -22,7 +22,10 @@ weight. The importance figures are over the analyzed split.</dd>
 <span class="formula">rho = cov(r<sub>i</sub>, r<sub>j</sub>) / (σ(r<sub>i</sub>) σ(r<sub>j</sub>)),</span>
 with average ranks for ties, over the recordings whose true labels include the label, of its most important
 audio and visual features. Features are chosen on other recordings than they are correlated on: chosen and
-correlated on the same ones, they would look related too often. Features that are the same in all recordings
+correlated on the same ones, they would look related too often. Without another split, and on demand, that
+is done on two halves both ways round (cross-fitting): rho is the mean of the halves in which a pair was
+tested, a pair of both has p = min(1, 2 min(p<sub>1</sub>, p<sub>2</sub>)), and the correction is over all pairs;
+pairs that were never chosen on the same half are light grey. Features that are the same in all recordings
 have no correlation and are grey. Within a modality, features stand in the order of a hierarchical clustering
 (average linkage at the distance 1 − |rho|, neighbouring leaves as alike as they can be; Bar-Joseph, Gifford and
 Jaakkola 2001).</dd>

@@ -130,9 +130,16 @@ def permutation_null(
         maxima.append(null.max(axis=(1, 2)))
     block = np.ix_(alive_x, alive_y)
     p_values[block] = (1 + at_least) / (1 + permutations)
-    q_values = p_values.copy()
-    q_values[block] = stats.false_discovery_control(p_values[block].ravel()).reshape(observed.shape)
-    return PermutationNull(p_values, q_values, np.concatenate(means), np.concatenate(maxima))
+    return PermutationNull(p_values, corrected(p_values), np.concatenate(means), np.concatenate(maxima))
+
+
+def corrected(p_values: np.ndarray) -> np.ndarray:
+    """The p-values after the correction of Benjamini and Hochberg (1995) over those that are not NaN."""
+    q_values = np.array(p_values, dtype=np.float64)
+    finite = np.isfinite(q_values)
+    if finite.any():
+        q_values[finite] = stats.false_discovery_control(q_values[finite])
+    return q_values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,10 +151,33 @@ class MeanAbsolute:
     high: float
 
 
-def mean_absolute_intervals(
+def bootstrap_means(
     x: np.ndarray, y: np.ndarray, resamples: int, generator: np.random.Generator
-) -> tuple[MeanAbsolute, MeanAbsolute, MeanAbsolute]:
-    """Mean |rho| within `x`, within `y` and across, each with a bootstrap interval over recordings.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean |rho| within `x`, within `y` and across, and the same of bootstrap resamples of the recordings.
+
+    Args:
+        x: float [recordings, p].
+        y: float [recordings, q].
+        resamples: number of bootstrap resamples.
+        generator: source of the resamples.
+
+    Returns:
+        float64 [3] and float64 [resamples, 3]; NaN where a block has no living pair.
+    """
+    joined = np.concatenate([x, y], axis=1)
+    p = x.shape[1]
+    samples = [np.zeros((0, 3))]
+    chunk = max(1, _CHUNK_VALUES // max(joined.size, 1))
+    for start in range(0, resamples, chunk):
+        count = min(chunk, resamples - start)
+        rows = generator.integers(0, len(joined), (count, len(joined)))
+        samples.append(mean_absolute_blocks(joined[rows], p))
+    return mean_absolute_blocks(joined, p), np.concatenate(samples)
+
+
+def centred_intervals(values: np.ndarray, resampled: np.ndarray) -> tuple[MeanAbsolute, ...]:
+    """Each value with its interval from its resamples.
 
     A resample repeats recordings, which raises |rho| above that of the sample itself: the plain percentile
     interval lies above its own estimate where the features are unrelated (it then covered 0 % of 150 draws). So
@@ -156,28 +186,13 @@ def mean_absolute_intervals(
     with the null's mean |rho| at the same number, not with 0.
 
     Args:
-        x: float [recordings, p].
-        y: float [recordings, q].
-        resamples: number of bootstrap resamples.
-        generator: source of the resamples.
+        values: float [n].
+        resampled: float [resamples, n].
     """
-    joined = np.concatenate([x, y], axis=1)
-    p = x.shape[1]
-    estimate = mean_absolute_blocks(joined, p)
-    samples = []
-    chunk = max(1, _CHUNK_VALUES // max(joined.size, 1))
-    for start in range(0, resamples, chunk):
-        count = min(chunk, resamples - start)
-        rows = generator.integers(0, len(joined), (count, len(joined)))
-        samples.append(mean_absolute_blocks(joined[rows], p))
-    columns = np.concatenate(samples).T
-    within_x, within_y, across = (
-        _centred_interval(float(value), column) for value, column in zip(estimate, columns, strict=True)
-    )
-    return within_x, within_y, across
+    return tuple(_centred(float(value), column) for value, column in zip(values, resampled.T, strict=True))
 
 
-def _centred_interval(value: float, resampled: np.ndarray) -> MeanAbsolute:
+def _centred(value: float, resampled: np.ndarray) -> MeanAbsolute:
     # A resample of few recordings may leave a block without a living pair.
     finite = resampled[np.isfinite(resampled)]
     if not np.isfinite(value) or not len(finite):

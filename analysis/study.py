@@ -7,8 +7,9 @@ import keras
 
 from analysis.alignment import PERMUTATIONS, Alignment, align
 from analysis.comparison_result import Comparison
-from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate, halves
+from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate
 from analysis.counting import counted
+from analysis.cross_fitting import CROSS_FIT, cross_fit, cross_fitting_text, halves
 from analysis.evidence import Evidence, EvidenceSettings, gather_evidence
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
@@ -25,8 +26,9 @@ class StudySettings:
 
     Attributes:
         split: the split that is analyzed.
-        selection_split: the split on which features are chosen. Where it has no recordings, or is the analyzed
-            one, features are chosen on half of the analyzed recordings and correlated over the other half.
+        selection_split: the split on which features are chosen, or "cross_fit": those that are chosen on one half
+            of the analyzed recordings are correlated over the other half, and the other way round. That is done
+            too where the split has no recordings or is the analyzed one.
         gradcam_per_label: correct, wrong and least certain recordings of each label that are shown with their
             maps, so many of each.
         gradcam_method: how maps are made.
@@ -58,8 +60,9 @@ class Study:
         segments: number of segments of the analyzed split.
         segment_features: of these segments.
         features: recordings of the analyzed split.
-        selection: the recordings that features were chosen on.
+        selection: the recordings that features were chosen on; the analyzed ones where they are cross-fitted.
         selection_text: the same in words.
+        halves: the ids of each half, where features are cross-fitted.
         importance: over the analyzed split.
         selection_importance: over the recordings that features were chosen on.
         correlations: label to the correlations of its most important features.
@@ -77,6 +80,7 @@ class Study:
     features: Features
     selection: Features
     selection_text: str
+    halves: tuple[tuple[str, ...], ...]
     importance: Importance
     selection_importance: Importance
     correlations: Mapping[str, LabelCorrelation]
@@ -94,6 +98,7 @@ def study_model(
     batches: SplitBatches,
     say: Callable[[str], None] = lambda line: None,
     parts_dir: str = "",
+    groups: Mapping[str, str] | None = None,
 ) -> Study:
     """Computes everything that the analysis shows.
 
@@ -104,6 +109,7 @@ def study_model(
         batches: gives the batches of a split each time it is called.
         say: is told what is being done.
         parts_dir: where features are kept as they come, for an analysis that is killed; empty: nowhere.
+        groups: id of a recording to its group (performer, uploader), which stays in one half.
 
     Raises:
         UserError: the analyzed split has no segments, or no label is called as the explained one.
@@ -119,25 +125,28 @@ def study_model(
     explained_label = _label_index(dataset, settings.gradcam_label)
     segments = features_of(split)
     recordings = segments.by_recording()
-    if selection_split != split and dataset.segments.get(selection_split):
-        selection, correlated = features_of(selection_split).by_recording(), recordings
+    say("importance")
+    head = head_of(model)
+    correlating = f"correlations, {settings.correlation.permutations} permutations a label"
+    half_ids: tuple[tuple[str, ...], ...] = ()
+    if selection_split not in (split, CROSS_FIT) and dataset.segments.get(selection_split):
+        selection = features_of(selection_split).by_recording()
+        selection_importance = importance(selection, head)
         text = (
             f"Features were chosen by their importance on the {selection_split} split "
             f"({counted(len(selection), 'recording')}) and correlated on the {split} split "
             f"({counted(len(recordings), 'recording')})."
         )
+        say(correlating)
+        correlations, skipped = correlate(recordings, selection_importance, settings.correlation)
     else:
-        chosen_on, correlated_on = halves(recordings)
-        selection, correlated = recordings.rows(chosen_on), recordings.rows(correlated_on)
-        text = (
-            f"There is no other split to choose features on, so they were chosen on half of the {split} "
-            f"recordings ({len(selection)}) and correlated over the other half ({len(correlated)})."
-        )
-    say("importance")
-    head = head_of(model)
-    selection_importance = importance(selection, head)
-    say(f"correlations, {settings.correlation.permutations} permutations a label")
-    correlations, skipped = correlate(correlated, selection_importance, settings.correlation)
+        selection, selection_importance = recordings, importance(recordings, head)
+        parts = [recordings.rows(rows) for rows in halves(recordings, groups)]
+        half_ids = tuple(tuple(part.video_id.tolist()) for part in parts)
+        text = cross_fitting_text(split, half_ids, asked_for=selection_split == CROSS_FIT, grouped=bool(groups))
+        say(correlating)
+        chosen_by = [importance(part, head) for part in reversed(parts)]
+        correlations, skipped = cross_fit(parts, chosen_by, settings.correlation)
     choices = choose_segments(segments, recordings, settings.gradcam_per_label, explained_label)
     evidence_maps = EvidenceMaps(model, settings.gradcam_method)
     say(f"{METHOD_NAMES[settings.gradcam_method]} of {len(choices)} segments")
@@ -149,6 +158,7 @@ def study_model(
         features=recordings,
         selection=selection,
         selection_text=text,
+        halves=half_ids,
         importance=importance(recordings, head),
         selection_importance=selection_importance,
         correlations=correlations,

@@ -47,12 +47,12 @@ def verdict(result: LabelCorrelation, q_value: float) -> str:
         text = f"Single pairs are related, the features as a whole are not beyond chance: {measured}; {pair_text}."
     else:
         text = f"No relation beyond chance was found: {measured}; {pair_text}."
-        if result.recordings >= FEW_RECORDINGS:
+        if result.recordings_at_once >= FEW_RECORDINGS:
             text += (
                 f" Weaker ones cannot be excluded: alone, a pair would need |rho| > {result.detectable_rho:.2f} "
-                f"at {counted(result.recordings, 'recording')}."
+                f"at {counted(result.recordings_at_once, 'recording')}."
             )
-    return f"{text} {few_recordings_warning(result)}" if result.recordings < FEW_RECORDINGS else text
+    return f"{text} {few_recordings_warning(result)}" if result.recordings_at_once < FEW_RECORDINGS else text
 
 
 def _relation(study: Study) -> list[str]:
@@ -88,7 +88,7 @@ def _relation(study: Study) -> list[str]:
 
 def _coverage(study: Study) -> list[str]:
     sentences = []
-    few = [label for label, result in study.correlations.items() if result.recordings < FEW_RECORDINGS]
+    few = [label for label, result in study.correlations.items() if result.recordings_at_once < FEW_RECORDINGS]
     if few:
         sentences.append(
             f"Warning: fewer than {FEW_RECORDINGS} recordings ({', '.join(few)}): only very strong relations "

@@ -99,7 +99,8 @@ def analyze(
 
     parts_dir = paths.join(output_dir, PARTS_FOLDER)
     with damaged_files_named(dataset, [settings.split, settings.selection_split]):
-        study = study_model(run.model, dataset, settings, batches, say, parts_dir)
+        groups = recordings.groups if recordings else None
+        study = study_model(run.model, dataset, settings, batches, say, parts_dir, groups)
         if other:
             found = compare_with(study, run, other, batches, say, parts_dir)
             study = dataclasses.replace(study, comparison=found)

@@ -146,7 +146,7 @@ def test_multi_label_and_no_validation_split(tmp_path, capsys):
     segments = load_features(str(run_dir / "analysis" / "segment_features.npz"))
     assert sorted(segments.segment_index.tolist()) == [0] * 36 + [1] * 36
     summary = json.loads((run_dir / "analysis" / "correlations" / "summary.json").read_text())
-    assert "half of the test recordings" in summary["selection"]
+    assert "one half of the test recordings" in summary["selection"]
     features = load_features(str(run_dir / "analysis" / "features.npz"))
     assert features.multi_label
     assert set(features.labels.sum(axis=1)) == {1, 2}

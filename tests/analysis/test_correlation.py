@@ -3,6 +3,7 @@ import io
 
 import numpy as np
 import pytest
+from correlation_data import everything, features_of
 from scipy import stats
 
 from analysis.correlation import (
@@ -10,33 +11,11 @@ from analysis.correlation import (
     clustered,
     correlate,
     correlate_label,
-    halves,
 )
 from analysis.correlation_tables import label_summary, matrix_csv
-from analysis.features import Features
 from analysis.importance import Importance
 
 SETTINGS = CorrelationSettings(top_audio=3, top_visual=4, permutations=2000, resamples=100)
-
-
-def features_of(audio, visual, labels=None, names=("flute",), multi_label=False):
-    n = len(audio if audio is not None else visual)
-    labels = np.ones((n, len(names)), dtype=bool) if labels is None else labels
-    return Features(
-        label_names=names,
-        multi_label=multi_label,
-        video_id=np.array([f"video{row:04d}" for row in range(n)]),
-        segment_index=np.full(n, -1),
-        labels=labels,
-        logits=np.zeros((n, len(names)), np.float32),
-        probabilities=np.full((n, len(names)), 1 / len(names), np.float32),
-        audio=audio,
-        visual=visual,
-    )
-
-
-def everything(features):
-    return {name: np.arange(values.shape[1]) for name, values in features.modalities().items()}
 
 
 def unrelated(generator, recordings, audio, visual):
@@ -225,15 +204,3 @@ def test_detectable_rho_is_what_scipy_calls_significant_after_bonferroni():
     rho = result.detectable_rho
     t = rho * np.sqrt(48 / (1 - rho**2))
     assert 2 * stats.t.sf(t, 48) == pytest.approx(0.05 / 200)
-
-
-def test_halves_share_every_label_evenly_and_ignore_the_order():
-    labels = np.zeros((21, 2), dtype=bool)
-    labels[:11, 0], labels[11:, 1] = True, True
-    features = features_of(np.zeros((21, 1)), np.zeros((21, 1)), labels, ("a", "b"))
-    first, second = halves(features)
-    assert sorted([*first, *second]) == list(range(21))
-    assert labels[first].sum(axis=0).tolist() == [6, 5]
-    backwards = features.rows(np.arange(21)[::-1])
-    first_backwards, _ = halves(backwards)
-    assert set(backwards.video_id[first_backwards]) == set(features.video_id[first])

@@ -26,8 +26,11 @@ def file(toy_study, toy_pictures, toy_sounds, tmp_path_factory):
     q_values[1, 2] = 0.001
     rho = result.rho.copy()
     rho[0, :] = rho[:, 0] = np.nan
+    tested = np.ones(rho.shape, dtype=bool)
+    tested[2, result.audio_count] = False
+    null = dataclasses.replace(result.null, q_values=q_values)
     changed = dataclasses.replace(
-        result, names=(LABEL, *result.names[1:]), rho=rho, null=dataclasses.replace(result.null, q_values=q_values)
+        result, names=(LABEL, *result.names[1:]), rho=np.where(tested, rho, np.nan), tested=tested, null=null
     )
     study = dataclasses.replace(toy_study, correlations={**toy_study.correlations, label: changed})
     cell = {"value": 0.5, "low": 0.4, "high": 0.6}
@@ -109,6 +112,8 @@ def test_pointing_at_a_cell_shows_the_pair_with_rho_p_and_q(page, file):
     page.move(*cell_of(page, result, 0, column))
     assert page.evaluate(TIP).startswith(f"{LABEL} and ")
     assert "no correlation" in page.evaluate(TIP)
+    page.move(*cell_of(page, result, 2, result.audio_count))
+    assert "chosen on different halves" in page.evaluate(TIP)
 
 
 def test_a_matrix_answers_keys_and_touch_on_a_phone(page, file):

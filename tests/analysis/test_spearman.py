@@ -3,8 +3,9 @@ import pytest
 from scipy import stats
 
 from analysis.spearman import (
+    bootstrap_means,
+    centred_intervals,
     dead_features,
-    mean_absolute_intervals,
     mean_absolute_within,
     permutation_null,
     spearman,
@@ -13,6 +14,10 @@ from analysis.spearman import (
 
 def generator(seed=0):
     return np.random.default_rng(seed)
+
+
+def mean_absolute_intervals(x, y, resamples, source):
+    return centred_intervals(*bootstrap_means(x, y, resamples, source))
 
 
 def test_rho_of_a_case_worked_out_by_hand():

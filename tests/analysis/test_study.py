@@ -42,8 +42,26 @@ def test_the_analyzed_split_has_no_say_in_the_choice(monkeypatch):
     assert not np.allclose(given["chosen_by"].values["audio"], study.importance.values["audio"], equal_nan=True)
 
 
+def test_cross_fitted_features_are_chosen_on_the_other_half():
+    settings = dataclasses.replace(SETTINGS, selection_split="cross_fit")
+    groups = {f"test/{number:02d}": f"performer {number // 3}" for number in range(30)}
+    study = study_model(toy_model(), toy_dataset(), settings, toy_batches, groups=groups)
+    assert study.selection_text.startswith("Features were cross-fitted")
+    assert "Recordings of a group are in one half." in study.selection_text
+    assert sorted(study.halves[0] + study.halves[1]) == study.features.video_id.tolist()
+    assert not {groups[name] for name in study.halves[0]} & {groups[name] for name in study.halves[1]}
+    parts = [study.features.rows(np.isin(study.features.video_id, ids)) for ids in study.halves]
+    label, result = next(iter(study.correlations.items()))
+    for part, other in (parts, reversed(parts)):
+        chosen = importance(other, head_of(toy_model()))
+        places = [result.names.index(f"a{index:04d}") for index in chosen.top(label, "audio", 3)]
+        places += [result.names.index(f"v{index:04d}") for index in chosen.top(label, "visual", 4)]
+        assert result.tested[np.ix_(places, places)].all()
+        assert int(part.labels[:, part.label_names.index(label)].sum()) in result.part_recordings
+
+
 @pytest.mark.parametrize("case", ["no validation split", "the same split"])
-def test_without_another_split_halves_are_used(case):
+def test_without_another_split_features_are_cross_fitted(case):
     dataset, settings = toy_dataset(), SETTINGS
     if case == "no validation split":
         dataset = toy_dataset(segments={"train": 0, "validation": 0, "test": 60})
@@ -51,10 +69,11 @@ def test_without_another_split_halves_are_used(case):
         settings = dataclasses.replace(SETTINGS, selection_split="test")
     study = study_model(toy_model(), dataset, settings, toy_batches)
     assert len(study.features) == 30
-    assert len(study.selection) == 15
-    assert "half" in study.selection_text
+    assert study.selection is study.features
+    assert "There is no other split" in study.selection_text
+    assert [len(ids) for ids in study.halves] == [15, 15]
     for result in study.correlations.values():
-        assert result.recordings == 5
+        assert result.part_recordings == (5, 5)
 
 
 def test_exhibits_explain_the_true_label_and_what_it_was_taken_for(toy_study):

@@ -23,7 +23,7 @@ def with_null(result, p_values, recordings=100, mean_null=0.1):
         q_values=np.broadcast_to(p_values, shape),
         mean_absolute=np.full(999, mean_null),
     )
-    return dataclasses.replace(result, null=null, recordings=recordings)
+    return dataclasses.replace(result, null=null, recordings=recordings, part_recordings=(recordings,))
 
 
 def test_says_related_where_the_block_is_beyond_chance(result):
@@ -44,6 +44,8 @@ def test_absence_of_evidence_is_not_called_evidence_of_absence(result):
     few = verdict(with_null(result, 0.9, recordings=12), 0.4)
     assert "Only 12 recordings" in few
     assert "Weaker" not in few
+    halves = dataclasses.replace(with_null(result, 0.9, recordings=40), part_recordings=(20, 20))
+    assert "Only 20 recordings in a half" in verdict(halves, 0.4)
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "no pairs"), (1, "1 pair"), (2, "2 pairs")])
