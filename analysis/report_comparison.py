@@ -1,8 +1,9 @@
 """The report's section on two runs side by side."""
 
+import math
 from collections.abc import Mapping, Sequence
 
-from analysis.alignment import MEASURES, Alignment
+from analysis.alignment import MEASURES, Chance
 from analysis.artifacts import Picture
 from analysis.comparison_result import Comparison, Contrast, LabelComparison
 from analysis.comparison_tables import rows_of
@@ -39,65 +40,79 @@ def _across_table(comparison: Comparison) -> Markup:
     rows: list[list[str]] = [
         [
             _name(one),
-            *_contrast(one.blocks["across"]),
-            f"{one.chance[0].value:.3f}",
-            f"{one.chance[1].value:.3f}",
-            f"{one.excess[0]:+.3f}",
-            f"{one.excess[1]:+.3f}",
+            *(
+                _noted(_number(value), f"chance {_number(chance.value)}, {_number(above, sign='+')} above")
+                for value, chance, above in zip(_both(one.blocks["across"]), one.chance, one.excess, strict=True)
+            ),
+            _difference(one.blocks["across"]),
         ]
         for one in rows_of(comparison)
     ]
-    this, other = comparison.this.title, comparison.other.title
-    pairs = [f"{kind}{name}" for kind in ("by chance, ", "above chance, ") for name in (this, other)]
     caption = "Mean |rho| across modalities in both runs; the difference with its 95 % interval"
-    return table(["", this, other, "difference", *pairs], rows, caption, "scores numbers")
+    return table(["", *_titles(comparison), "difference"], rows, caption, "scores numbers")
 
 
 def _within_table(comparison: Comparison) -> Markup:
     rows: list[list[str]] = [
-        [_name(one), *_contrast(one.blocks["audio"]), *_contrast(one.blocks["visual"])]
+        [
+            _name(one),
+            *(
+                text
+                for block in ("audio", "visual")
+                for text in (
+                    " and ".join(map(_number, _both(one.blocks[block]))),
+                    _difference(one.blocks[block]),
+                )
+            ),
+        ]
         for one in rows_of(comparison)
     ]
-    this, other = comparison.this.title, comparison.other.title
-    head = [f"{modality}, {column}" for modality in ("audio", "vision") for column in (this, other, "difference")]
-    caption = "Mean |rho| within audio and within vision in both runs"
-    return table(["", *head], rows, caption, "scores numbers")
+    caption = f"Mean |rho| within each modality, in {' and '.join(_titles(comparison))}"
+    return table(
+        ["", "within audio", "difference", "within vision", "difference"], rows, caption, "scores numbers"
+    )
 
 
 def _alignment_table(comparison: Comparison) -> Markup:
     runs = [{found.measure: found for found in run.alignment} for run in (comparison.this, comparison.other)]
     if not all(runs):
         return Markup("")
-    rows: list[list[str]] = [
-        [
-            MEASURES[measure],
-            *(_aligned(found[measure]) for found in runs),
-            *(f"{r[measure].value:.3f}" for r in runs),
-        ]
-        for measure in MEASURES
-    ]
-    this, other = comparison.this.title, comparison.other.title
-    head = ["", f"within labels, {this}", f"within labels, {other}", f"all recordings, {this}", other]
+    rows: list[list[str]] = []
+    for measure, name in MEASURES.items():
+        within = [(found[measure].within_value, found[measure].within_by_chance) for found in runs]
+        whole = [(found[measure].value, found[measure].by_label) for found in runs]
+        rows.append([f"{name}, within labels", *(_aligned(*cell) for cell in within)])
+        rows.append([f"{name}, all recordings", *(_aligned(*cell) for cell in whole)])
     caption = (
-        "Alignment of all audio with all visual features in both runs; in brackets what chance gives within labels"
+        "Alignment of all audio with all visual features in both runs; in brackets what shuffled recordings give: "
+        "those of one label change places"
     )
-    return table(head, rows, caption, "scores numbers")
+    return table(["", *_titles(comparison)], rows, caption, "scores numbers")
 
 
-def _aligned(found: Alignment) -> Markup:
-    chance = found.within_by_chance
-    band = f"[{chance.low:.3f}, {chance.high:.3f}], p = {chance.p_value:.2g}"
-    return joined(f"{found.within_value:.3f} ", element("small", band))
+def _aligned(value: float, chance: Chance) -> Markup:
+    return _noted(_number(value), f"[{_number(chance.low)}, {_number(chance.high)}], p = {chance.p_value:.2g}")
 
 
-def _contrast(contrast: Contrast) -> list[str]:
-    difference = contrast.difference
-    interval = element("small", f"[{difference.low:+.3f}, {difference.high:+.3f}]")
-    return [
-        f"{contrast.this:.3f}",
-        f"{contrast.other:.3f}",
-        joined(f"{difference.value:+.3f} ", interval),
-    ]
+def _difference(contrast: Contrast) -> Markup:
+    value, low, high = (_number(number, sign="+") for number in contrast.difference)
+    return _noted(value, f"[{low}, {high}]")
+
+
+def _both(contrast: Contrast) -> tuple[float, float]:
+    return contrast.this, contrast.other
+
+
+def _number(value: float, sign: str = "") -> str:
+    return f"{value:{sign}.3f}" if math.isfinite(value) else "–"
+
+
+def _noted(value: str, note: str) -> Markup:
+    return joined(f"{value} ", element("small", note))
+
+
+def _titles(comparison: Comparison) -> tuple[str, str]:
+    return comparison.this.title, comparison.other.title
 
 
 def _name(one: LabelComparison) -> str:

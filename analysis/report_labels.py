@@ -17,7 +17,7 @@ from analysis.report_matrix import matrix
 from analysis.report_pictures import figure
 from analysis.sounds import Sound
 from analysis.study import Study
-from analysis.words import verdict
+from analysis.words import stability_text, verdict
 
 _GROUP_TEXTS = {
     "correct": ("Predicted as this label", "From the most to the least probable."),
@@ -56,7 +56,7 @@ def label_sections(
             joined(
                 paragraph(_counts(study, index, label, per_label.get(label))),
                 _relation(study, label, q_values),
-                _figures(by_tag, index, label),
+                _figures(by_tag, index, label, stability_text(study.importance, label)),
                 _mean_maps(by_tag, label),
                 _galleries(by_tag, label, sounds, METHOD_NAMES[study.settings.gradcam_method]),
             ),
@@ -87,13 +87,13 @@ def _relation(study: Study, label: str, q_values: Mapping[str, float]) -> Markup
     return Markup("")
 
 
-def _figures(by_tag: Mapping[str, Sequence[Picture]], index: int, label: str) -> Markup:
+def _figures(by_tag: Mapping[str, Sequence[Picture]], index: int, label: str, stability: str) -> Markup:
     matrices, bars = by_tag.get(f"correlation/{label}", ()), by_tag.get(f"importance/{label}", ())
     shown = []
     if matrices:
         shown.append(matrix(matrices, index, label))
     if bars:
-        shown.append(figure(bars, "importance"))
+        shown.append(figure(bars, "importance", caption=stability))
     return element("div", *shown, class_="figures") if shown else Markup("")
 
 

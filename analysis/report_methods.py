@@ -17,7 +17,8 @@ Intervals: 95 % bootstrap over recordings.</dd>
 <span class="formula">L<sub>i</sub><sup>c</sup> = mean over the recordings predicted as c of
 max(a<sub>i</sub><sup>c</sup> x<sub>i</sub>, 0), where a<sub>i</sub><sup>c</sup> = ∂ logit<sub>c</sub> / ∂
 x<sub>i</sub></span> by automatic differentiation. With one dense layer on the features it is that layer's
-weight. The importance figures are over the analyzed split.</dd>
+weight; x still is each recording's own. The importance figures are over the analyzed split. Stability is the share
+of bootstrap resamples of the recordings predicted as c in which a feature is among the most important ones.</dd>
 <dt>Correlation</dt><dd>Spearman's rho, the correlation of the ranks r of two features,
 <span class="formula">rho = cov(r<sub>i</sub>, r<sub>j</sub>) / (σ(r<sub>i</sub>) σ(r<sub>j</sub>)),</span>
 with average ranks for ties, over the recordings whose true labels include the label, of its most important

@@ -16,6 +16,7 @@ from analysis.features import Features
 from analysis.galleries import Exhibit, choose_segments, make_exhibits
 from analysis.gradcam import METHOD_NAMES, EvidenceMaps, Method
 from analysis.importance import Importance, head_of, importance
+from analysis.importance_stability import StabilitySettings
 from avinst.dataset import Dataset
 from avinst.errors import UserError
 
@@ -127,6 +128,8 @@ def study_model(
     recordings = segments.by_recording()
     say("importance")
     head = head_of(model)
+    top = {"audio": settings.correlation.top_audio, "visual": settings.correlation.top_visual}
+    stability = StabilitySettings(top, settings.correlation.resamples, settings.correlation.seed)
     correlating = f"correlations, {settings.correlation.permutations} permutations a label"
     half_ids: tuple[tuple[str, ...], ...] = ()
     if selection_split not in (split, CROSS_FIT) and dataset.segments.get(selection_split):
@@ -159,7 +162,7 @@ def study_model(
         selection=selection,
         selection_text=text,
         halves=half_ids,
-        importance=importance(recordings, head),
+        importance=importance(recordings, head, stability),
         selection_importance=selection_importance,
         correlations=correlations,
         skipped=skipped,

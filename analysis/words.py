@@ -9,6 +9,7 @@ from analysis.comparison_words import comparison_sentences
 from analysis.correlation import FEW_RECORDINGS, LabelCorrelation, block_q_values
 from analysis.correlation_figures import few_recordings_warning
 from analysis.counting import counted
+from analysis.importance import Importance
 from analysis.study import Study
 
 
@@ -53,6 +54,24 @@ def verdict(result: LabelCorrelation, q_value: float) -> str:
                 f"at {counted(result.recordings_at_once, 'recording')}."
             )
     return f"{text} {few_recordings_warning(result)}" if result.recordings_at_once < FEW_RECORDINGS else text
+
+
+def stability_text(result: Importance, label: str) -> str:
+    """How surely a label's most important features are those, a sentence; empty where that was not computed."""
+    if result.stability is None or label in result.unpredicted:
+        return ""
+    index, parts = result.label_names.index(label), []
+    for modality, number in result.stability.top.items():
+        top = result.top(label, modality, number) if modality in result.values else np.array([], int)
+        if len(top):
+            share = result.stability.mean_share(index, modality, top)
+            parts.append(f"{share:.0%} for the top {len(top)} of {modality}")
+    if not parts:
+        return ""
+    return (
+        f"In resamples of the {counted(result.count[label], 'recording')} predicted as it, a feature stays among "
+        f"the most important ones in {' and '.join(parts)} (mean)."
+    )
 
 
 def _relation(study: Study) -> list[str]:

@@ -1,5 +1,6 @@
 """`avinst analyze` on runs with tiny networks: what it writes, and what it refuses."""
 
+import csv
 import dataclasses
 import html
 import json
@@ -68,6 +69,30 @@ def test_features_and_importance_are_the_models(joint):
     # One dense head: a recording's mean logits are the logits of its mean features.
     bias = model.get_layer("logits").get_weights()[1]
     np.testing.assert_allclose(features.logits, joined @ weights + bias, atol=1e-4)  # float32, 3072 terms
+
+
+def test_the_importance_file_is_recomputed_from_the_features_and_the_heads_weights(joint):
+    features = load_features(str(joint / "analysis" / "features.npz"))
+    weights = load_run(str(joint)).model.get_layer("logits").get_weights()[0].astype(np.float64)
+    joined = np.hstack([features.audio, features.visual]).astype(np.float64)
+    written = {}
+    for row in csv.DictReader((joint / "analysis" / "importance.csv").open()):
+        written.setdefault((row["label"], row["modality"]), []).append(row)
+    likeliest = features.probabilities.argmax(axis=1)
+    assert {label for label, _ in written} == {features.label_names[index] for index in set(likeliest)}
+    for index in set(likeliest):
+        contributions = np.maximum(weights[:, index] * joined[likeliest == index], 0)
+        for modality, columns, top in (("audio", slice(0, 1024), 4), ("visual", slice(1024, None), 5)):
+            rows = written[features.label_names[index], modality]
+            expected = contributions[:, columns].mean(axis=0)
+            order = [int(row["feature"][1:]) for row in rows]
+            assert sorted(order) == list(range(len(expected)))
+            found = np.array([float(row["importance"]) for row in rows])
+            np.testing.assert_allclose(found, expected[order], rtol=1e-5, atol=1e-9)  # float32 gradients
+            assert (np.diff(found) <= 0).all()
+            stays = np.array([float(row["stability"]) for row in rows])
+            # Each resample has as many most important features, but where fewer contribute anything.
+            assert stays.sum() == pytest.approx(min(top, np.count_nonzero(found)), rel=0.02)
 
 
 def test_again_gives_the_same_and_metrics_are_shown(joint):

@@ -14,6 +14,7 @@ from analysis.figures import png_bytes
 from analysis.gradcam_figures import frame_figure, mel_band_position, spectrogram_extent, spectrogram_figure
 from analysis.importance import Importance
 from analysis.importance_figures import importance_figure, share_figure
+from analysis.importance_stability import Stability
 from avinst.spec import DatasetSpec
 
 SPEC = DatasetSpec()
@@ -77,12 +78,27 @@ def test_importance_bars_are_the_most_important_features():
     values = {"audio": np.array([[0.1, 0.0, 0.7, 0.2]]), "visual": np.zeros((1, 3))}
     result = Importance(("flute",), {"flute": 3}, values)
     figure = importance_figure(result, "flute", {"audio": 2, "visual": 2})
-    bars = [axes for axes in figure.axes if axes.patches and axes.get_title(loc="left").startswith("top 2")]
+    curves, *bars = figure.axes
+    sorted_audio, sorted_visual = (line for line in curves.lines if len(line.get_xdata()) > 1)
+    assert sorted_audio.get_ydata().tolist() == [0.7, 0.2, 0.1, 0.0]
+    assert sorted_visual.get_ydata().tolist() == [0.0, 0.0, 0.0]
+    # Those of importance 0 have no names.
+    named = [(text.get_text(), *text.xy) for text in curves.texts]
+    assert named == [("a0002", 1, 0.7), ("a0003", 2, 0.2), ("a0000", 3, 0.1)]
     assert [patch.get_width() for patch in bars[0].patches] == [0.7, 0.2]
     assert [tick.get_text() for tick in bars[0].get_yticklabels()] == ["a0002", "a0003"]
-    assert bars[0].get_title(loc="left") == "top 2: 90% of the sum of 1.00"
+    assert bars[0].get_title(loc="left") == "audio: top 2 of 4, 90% of the sum of 1.00"
+    assert not bars[0].texts
     widths = [patch.get_width() for patch in share_figure(result).axes[0].patches]
     assert widths == pytest.approx([1.0, 0.0])
+
+
+def test_importance_bars_say_how_stable_they_are():
+    values = {"audio": np.array([[0.1, 0.0, 0.7, 0.2]])}
+    stability = Stability({"audio": 2}, {"audio": np.array([[0.3, 0.0, 1.0, 0.7]])})
+    result = Importance(("flute",), {"flute": 3}, values, stability)
+    bars = importance_figure(result, "flute", {"audio": 2}).axes[1]
+    assert [text.get_text().strip() for text in bars.texts] == ["100%", "70%"]
 
 
 @pytest.mark.parametrize("largest", [0.0063, 0.0123, 0.7, 123.4])

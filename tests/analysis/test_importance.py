@@ -82,13 +82,13 @@ def test_a_case_worked_out_by_hand():
     assert result.top("piano", "audio", 2).tolist() == []
     rows = list(csv.reader(io.StringIO(importance_csv(result))))
     assert rows == [
-        ["label", "modality", "feature", "importance", "rank"],
-        ["flute", "audio", "a0000", "2", "1"],
-        ["flute", "audio", "a0001", "2", "2"],
-        ["flute", "visual", "v0000", "1.5", "1"],
-        ["cello", "audio", "a0000", "4", "1"],
-        ["cello", "audio", "a0001", "0", "2"],
-        ["cello", "visual", "v0000", "2", "1"],
+        ["label", "modality", "feature", "importance", "rank", "stability"],
+        ["flute", "audio", "a0000", "2", "1", ""],
+        ["flute", "audio", "a0001", "2", "2", ""],
+        ["flute", "visual", "v0000", "1.5", "1", ""],
+        ["cello", "audio", "a0000", "4", "1", ""],
+        ["cello", "audio", "a0001", "0", "2", ""],
+        ["cello", "visual", "v0000", "2", "1", ""],
     ]
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from analysis.correlation import block_q_values
 from analysis.counting import counted
+from analysis.importance_stability import Stability
 from analysis.segment_maps import DeadCount
-from analysis.words import summary_sentences, verdict
+from analysis.words import stability_text, summary_sentences, verdict
 
 
 @pytest.fixture
@@ -84,6 +85,18 @@ def test_summary_warns_and_names_what_is_missing(toy_study):
     text = " ".join(summary_sentences(study))
     assert "predicted as piano" in text
     assert "Without correlations: flute, piano (2 recordings)." in text
+
+
+def test_stability_is_said_of_the_features_that_are_most_important(toy_study):
+    label = next(iter(toy_study.correlations))
+    index = toy_study.importance.label_names.index(label)
+    top = toy_study.importance.top(label, "audio", 3)
+    shares = {name: np.zeros_like(value) for name, value in toy_study.importance.values.items()}
+    shares["audio"][index, top] = 0.6
+    stability = Stability({"audio": 3, "visual": 4}, shares)
+    text = stability_text(dataclasses.replace(toy_study.importance, stability=stability), label)
+    assert f"in 60% for the top {len(top)} of audio and 0% for the top" in text
+    assert stability_text(dataclasses.replace(toy_study.importance, stability=None), label) == ""
 
 
 def test_dead_maps_of_all_segments_are_told(toy_study):

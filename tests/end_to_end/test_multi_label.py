@@ -83,7 +83,7 @@ def test_importance_is_over_the_recordings_predicted_as_the_label(run_dir):
     joined = np.hstack(list(features.modalities().values()))
     lines = (run_dir / "analysis" / "importance.csv").read_text().splitlines()[1:]
     found = {}
-    for label, modality, feature, value, _ in (line.split(",") for line in lines):
+    for label, modality, feature, value, *_ in (line.split(",") for line in lines):
         found.setdefault(label, {})[modality, feature] = float(value)
     for index, label in enumerate(LABELS):
         rows = features.probabilities[:, index] >= 0.5

@@ -193,7 +193,8 @@ def test_the_analysis_leaves_its_files(folder):
     features = np.load(analysis / "features.npz", allow_pickle=False)
     assert features["audio_features"].shape == (18, 1024)
     assert features["visual_features"].shape == (18, 2048)
-    assert (analysis / "importance.csv").read_text().splitlines()[0] == "label,modality,feature,importance,rank"
+    header = (analysis / "importance.csv").read_text().splitlines()[0]
+    assert header == "label,modality,feature,importance,rank,stability"
     for label in LABELS:
         assert (analysis / "correlations" / f"{label}.csv").exists()
         assert (analysis / "correlations" / f"{label}.png").exists()
