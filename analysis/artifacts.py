@@ -13,7 +13,7 @@ from analysis.comparison_figures import comparison_figure
 from analysis.comparison_tables import comparison_json
 from analysis.correlation import block_q_values
 from analysis.correlation_figures import matrix_figure, overview_figure
-from analysis.correlation_tables import label_summary, matrix_csv
+from analysis.correlation_tables import label_summary, matrix_csv, pairs_csv
 from analysis.evidence import write_evidence
 from analysis.evidence_sketches import Sketch, evidence_sketches, mean_map_sketches
 from analysis.feature_files import save_features
@@ -84,6 +84,7 @@ def write_files(study: Study, pictures: list[Picture], output_dir: str) -> None:
     elif paths.exists(segments_file):
         paths.remove(segments_file)
     paths.write_text(paths.join(output_dir, "importance.csv"), importance_csv(study.importance))
+    paths.write_text(paths.join(output_dir, "pairs.csv"), pairs_csv(study.correlations))
     for label, result in study.correlations.items():
         paths.write_text(paths.join(output_dir, "correlations", f"{file_name(label)}.csv"), matrix_csv(result))
     summary = json.dumps(correlation_summary(study), indent=2, ensure_ascii=False) + "\n"

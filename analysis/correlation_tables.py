@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,31 @@ def matrix_csv(result: LabelCorrelation) -> str:
     writer.writerow(["", *result.names])
     for name, row in zip(result.names, result.rho, strict=True):
         writer.writerow([name, *("" if math.isnan(value) else f"{value:.6f}" for value in row)])
+    return buffer.getvalue()
+
+
+def pairs_csv(results: Mapping[str, LabelCorrelation]) -> str:
+    """CSV: label, audio, visual (features' names), rho, p, q, significant (0 or 1); the least p first in a label.
+
+    The pairs across modalities that have a p-value; q is p after the correction over the label's pairs.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["label", "audio", "visual", "rho", "p", "q", "significant"])
+    for label, result in results.items():
+        if result.null is None:
+            continue
+        p_values, q_values = result.null.p_values, result.null.q_values
+        alive = np.argwhere(np.isfinite(p_values))
+        for audio, visual in alive[np.argsort(p_values[tuple(alive.T)], kind="stable")]:
+            names = result.names[audio], result.names[result.audio_count + visual]
+            values = (
+                result.rho[audio, result.audio_count + visual],
+                p_values[audio, visual],
+                q_values[audio, visual],
+            )
+            found = int(result.significant[audio, visual])
+            writer.writerow([label, *names, *(f"{value:.6g}" for value in values), found])
     return buffer.getvalue()
 
 

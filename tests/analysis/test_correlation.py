@@ -18,15 +18,6 @@ from analysis.importance import Importance
 SETTINGS = CorrelationSettings(top_audio=3, top_visual=4, permutations=2000, resamples=100)
 
 
-def unrelated(generator, recordings, audio, visual):
-    """Features that share a factor within each modality and nothing across; ReLU makes ties."""
-    factors = generator.normal(size=(recordings, 2))
-    return tuple(
-        np.maximum(0.7 * factors[:, [side]] + generator.normal(size=(recordings, count)), 0.0)
-        for side, count in enumerate((audio, visual))
-    )
-
-
 def test_finds_the_planted_pairs_and_only_these():
     generator = np.random.default_rng(0)
     audio, visual = generator.normal(size=(80, 10)), generator.normal(size=(80, 20))
@@ -52,44 +43,6 @@ def test_one_planted_pair_among_two_hundred_can_be_found():
         CorrelationSettings(resamples=9),
     )
     assert np.argwhere(result.significant).tolist() == [[5, 5]]
-
-
-def test_unrelated_features_are_called_related_no_more_often_than_the_level():
-    draws, level = 200, 0.05
-    settings = CorrelationSettings(permutations=1999, resamples=1, fdr_level=level)
-    with_false_pairs = small_p = 0
-    for draw in range(draws):
-        audio, visual = unrelated(np.random.default_rng(draw), 30, 4, 6)
-        features = features_of(audio, visual)
-        result = correlate_label(features, "flute", everything(features), settings)
-        with_false_pairs += result.significant.any()
-        small_p += result.block_p_value <= level
-    # Nothing is related, so every significant pair is false and the FDR is the share of draws that have one. At
-    # a true share of 0.05, more than 20 of 200 have a probability of 1 in 1000.
-    bound = stats.binom.isf(0.001, draws, level)
-    assert with_false_pairs <= bound
-    assert 1 <= small_p <= bound
-
-
-def test_share_of_false_pairs_among_planted_ones_keeps_the_level():
-    draws, level = 40, 0.2
-    settings = CorrelationSettings(permutations=1999, resamples=1, fdr_level=level)
-    shares, found = [], 0
-    for draw in range(draws):
-        generator = np.random.default_rng(1000 + draw)
-        audio, visual = unrelated(generator, 60, 4, 6)
-        for planted in range(3):
-            visual[:, planted] = audio[:, planted] + 0.5 * generator.normal(size=60)
-        features = features_of(audio, visual)
-        significant = correlate_label(features, "flute", everything(features), settings).significant
-        # Within a modality features share a factor, so every pair with a planted partner is truly related.
-        truly = np.zeros_like(significant)
-        truly[:, :3] = True
-        found += significant[[0, 1, 2], [0, 1, 2]].sum()
-        shares.append((significant & ~truly).sum() / max(significant.sum(), 1))
-    assert found >= 0.95 * 3 * draws
-    # The share's standard error over 40 draws is about 0.02; three of them.
-    assert np.mean(shares) <= level + 0.06
 
 
 def test_correlates_only_recordings_of_the_label():
