@@ -13,7 +13,7 @@ from analysis.comparison_figures import comparison_figure
 from analysis.comparison_tables import comparison_json
 from analysis.correlation import block_q_values
 from analysis.correlation_figures import matrix_figure, overview_figure
-from analysis.correlation_tables import label_summary, matrix_csv, pairs_csv
+from analysis.correlation_tables import label_summary, matrix_csv, overall_summary, pairs_csv
 from analysis.evidence import write_evidence
 from analysis.evidence_sketches import Sketch, evidence_sketches, mean_map_sketches
 from analysis.feature_files import save_features
@@ -22,7 +22,9 @@ from analysis.galleries import GROUPS, Exhibit, Group
 from analysis.gradcam_figures import frame_figure, spectrogram_figure
 from analysis.importance import importance_csv
 from analysis.importance_figures import importance_figure, share_figure
+from analysis.overall import overall
 from analysis.study import Study
+from analysis.words import relation_sentences
 from avinst import paths
 from avinst.progress import Progress
 
@@ -113,7 +115,10 @@ def correlation_summary(study: Study) -> dict[str, object]:
         if summary["null"] is not None:
             summary["null"]["q_value"] = round(q_values[label], 6) if math.isfinite(q_values[label]) else None
         labels[label] = summary
+    means = overall(study.correlations)
     return {
+        "findings": relation_sentences(study),
+        "overall": overall_summary(means) if means else None,
         "split": study.settings.split,
         "selection": study.selection_text,
         "halves": [list(ids) for ids in study.halves],

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from analysis.correlation import FEW_RECORDINGS, LabelCorrelation
+from analysis.overall import Overall
 from analysis.spearman import MeanAbsolute
 
 
@@ -78,6 +79,17 @@ def label_summary(result: LabelCorrelation) -> dict[str, Any]:
             "detectable_rho": _rounded(result.detectable_rho),
         }
     return summary
+
+
+def overall_summary(result: Overall) -> dict[str, Any]:
+    """What `correlations/summary.json` says about the mean over labels."""
+    return {
+        "labels": result.labels,
+        "audio_audio": _interval(result.within_audio),
+        "visual_visual": _interval(result.within_visual),
+        "audio_visual": _interval(result.across),
+        "null": {**_interval(result.by_chance), "p_value": _rounded(result.p_value)},
+    }
 
 
 def _interval(mean: MeanAbsolute) -> dict[str, float | None]:

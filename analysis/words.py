@@ -10,13 +10,20 @@ from analysis.correlation import FEW_RECORDINGS, LabelCorrelation, block_q_value
 from analysis.correlation_figures import few_recordings_warning
 from analysis.counting import counted
 from analysis.importance import Importance
+from analysis.overall import overall
+from analysis.overall_words import alignment_sentence, finding
 from analysis.study import Study
 
 
 def summary_sentences(study: Study) -> list[str]:
     """The study's findings, the main one first; each a sentence or two of plain text."""
+    return [*relation_sentences(study), *study.evidence.sentences(), *_coverage(study)]
+
+
+def relation_sentences(study: Study) -> list[str]:
+    """What the study says about the two modalities: over all labels, by label, as a whole, beside another run."""
     compared = comparison_sentences(study.comparison)[:1] if study.comparison else []
-    return [*_relation(study), *compared, *study.evidence.sentences(), *_coverage(study)]
+    return [*_relation(study), *filter(None, [alignment_sentence(study.alignment)]), *compared]
 
 
 def verdict(result: LabelCorrelation, q_value: float) -> str:
@@ -91,18 +98,12 @@ def _relation(study: Study) -> list[str]:
         ]
     level = study.settings.correlation.fdr_level
     related = [label for label, q in q_values.items() if q <= level]
-    across = _mean([results[label].across.value for label in q_values])
-    by_chance = _mean(
-        [float(null.mean_absolute.mean()) for label in q_values if (null := results[label].null) is not None]
-    )
     judged = counted(len(q_values), "label")
     number = f"{len(related)} of {judged}: {', '.join(related)}" if related else f"none of {judged}"
-    first = f"The most important audio and visual features move together beyond chance for {number}."
-    second = (
-        f"Averaged over labels, mean |rho| is {across:.2f} across modalities, where chance alone gives "
-        f"{by_chance:.2f}; it is {inside}."
-    )
-    return [first, second]
+    by_label = f"The most important audio and visual features move together beyond chance for {number}."
+    means = overall(results)
+    multi_label = study.features.multi_label
+    return [finding(means, related, multi_label=multi_label), by_label] if means else [by_label]
 
 
 def _coverage(study: Study) -> list[str]:

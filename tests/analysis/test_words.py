@@ -67,10 +67,10 @@ def test_summary_counts_the_related_labels_after_correction(toy_study):
     # p is 1/1000 for the first and 1 for the others; corrected over the labels 1/1000 times their number.
     assert block_q_values(related)[labels[0]] == pytest.approx(len(labels) / 1000)
     sentences = summary_sentences(dataclasses.replace(toy_study, correlations=related))
-    assert sentences[0].endswith(f"beyond chance for 1 of {len(labels)} labels: {labels[0]}.")
+    assert sentences[1].endswith(f"beyond chance for 1 of {len(labels)} labels: {labels[0]}.")
     none = {label: with_null(result, 0.9, mean_null=1.0) for label, result in related.items()}
     sentences = summary_sentences(dataclasses.replace(toy_study, correlations=none))
-    assert sentences[0].endswith(f"beyond chance for none of {len(labels)} labels.")
+    assert sentences[1].endswith(f"beyond chance for none of {len(labels)} labels.")
 
 
 def test_summary_warns_and_names_what_is_missing(toy_study):

@@ -1,0 +1,79 @@
+"""The study's one finding on the two modalities, and what their features as a whole share beyond the label."""
+
+import math
+from collections.abc import Sequence
+
+from analysis.alignment import MEASURES, Alignment
+from analysis.counting import counted
+from analysis.overall import Overall
+from analysis.spearman import MeanAbsolute
+
+_LEVEL = 0.05
+_PAPER = "Slizovskaia et al. found under independent training"
+
+
+def finding(result: Overall, related: Sequence[str], *, multi_label: bool) -> str:
+    """Whether the paper's finding is seen: features related within each modality, and not across.
+
+    Args:
+        result: the means over labels.
+        related: the labels whose features are related across modalities after correction over the labels.
+        multi_label: recordings bear several labels, so that the means' own p-value does not hold.
+    """
+    within = {"audio": result.within_audio, "vision": result.within_visual}
+    measured = {name: mean for name, mean in within.items() if math.isfinite(mean.value)}
+    unbound = [name for name, mean in measured.items() if not result.beyond_chance(mean)]
+    across = bool(related) if multi_label else result.p_value <= _LEVEL
+    if unbound or not measured:
+        lead = f"Within {' or '.join(unbound) or 'a modality'} features do not measurably move together"
+        lead += ", across modalities they do" if across else ", and neither do they across modalities"
+    elif across:
+        lead = f"Features move together within each modality, and also across modalities, unlike what {_PAPER}"
+    else:
+        lead = f"Features move together within each modality, and not measurably across modalities, as {_PAPER}"
+    inside = " and ".join(f"{_with_interval(mean)} within {name}" for name, mean in measured.items())
+    chance = result.by_chance
+    text = (
+        f"{lead}: mean |rho| is {inside}, {_with_interval(result.across)} across; unrelated features give "
+        f"{chance.value:.2f}"
+    )
+    if not multi_label:
+        text += f" ({chance.low:.2f} to {chance.high:.2f}; p = {result.p_value:.2g} across)"
+    return f"{text}, averaged over {counted(result.labels, 'label')}."
+
+
+def alignment_sentence(found: Sequence[Alignment]) -> str:
+    """What all features together share: over all recordings the label shows, within labels what is beyond it.
+
+    A measure is called beyond chance where its p-value times the number of measures is at most 0.05.
+    """
+    found = [one for one in found if math.isfinite(one.value) and math.isfinite(one.by_label.p_value)]
+    if not found:
+        return ""
+    whole = ", ".join(
+        f"{MEASURES[one.measure]} {one.value:.2f} ({one.by_label.low:.2f} to {one.by_label.high:.2f})"
+        for one in found
+    )
+    more = [one for one in found if one.by_label.p_value * len(found) <= _LEVEL]
+    beyond_label = f"Beyond that: {_names(more)}" if more else "None lies beyond that"
+    text = (
+        f"All features together, over all recordings: {whole}; in brackets what the label alone gives, which "
+        f"makes both modalities alike without any bond. {beyond_label}."
+    )
+    inside = [one for one in found if math.isfinite(one.within_value)]
+    if not inside:
+        return f"{text} Within labels there are too few recordings to tell."
+    beyond = [one for one in inside if one.within_by_chance.p_value * len(inside) <= _LEVEL]
+    values = ", ".join(
+        f"{MEASURES[one.measure]} {one.within_value:.2f} (p = {one.within_by_chance.p_value:.2g})"
+        for one in inside
+    )
+    return f"{text} Within labels: {values}; {_names(beyond) or 'none'} beyond chance."
+
+
+def _names(found: Sequence[Alignment]) -> str:
+    return " and ".join(MEASURES[one.measure] for one in found)
+
+
+def _with_interval(mean: MeanAbsolute) -> str:
+    return f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]"
