@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 from scipy import stats
 
+from analysis.ranking import centred_ranks, rank_correlation_of
+
 # Bounds the memory of the null: 4 bytes x permutations at once x recordings x features of the second set.
 _CHUNK_VALUES = 4_000_000
 
@@ -27,7 +29,7 @@ def standard_ranks(values: np.ndarray) -> np.ndarray:
 
 
 def spearman(x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
-    """Spearman's rho of every column of `x` with every column of `y`.
+    """Spearman's rho of every column of `x` with every column of `y`; fit for thousands of columns.
 
     Args:
         x: float [recordings, p].
@@ -36,9 +38,8 @@ def spearman(x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
     Returns:
         float64 [p, q] in [-1, 1]; NaN where a column is constant.
     """
-    ranks_x = standard_ranks(x)
-    ranks_y = ranks_x if y is None else standard_ranks(y)
-    return np.clip(ranks_x.T @ ranks_y, -1.0, 1.0)
+    ranks = centred_ranks(x)
+    return rank_correlation_of(ranks, ranks if y is None else centred_ranks(y))
 
 
 def dead_features(values: np.ndarray) -> np.ndarray:
