@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.alignment import PERMUTATIONS, align
 from analysis.comparison import compare
-from analysis.comparison_result import ComparedRun, Comparison
+from analysis.comparison_result import ComparedPart, ComparedRun, Comparison
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
 from analysis.importance import head_of, importance
@@ -97,14 +97,17 @@ def compare_with(
 
 
 def _compared(name: str, run: Run, recordings: Features, selection: Features | None, study: Study) -> ComparedRun:
-    """Without another split, features are chosen on the study's first half and correlated over the second."""
+    """Without another split, the study's halves choose for each other."""
     settings = study.settings.correlation
     alignment = align(recordings, settings.seed, min(settings.permutations, PERMUTATIONS))
-    correlated = recordings
-    if selection is None:
-        selection, correlated = (recordings.rows(np.isin(recordings.video_id, ids)) for ids in study.halves)
-    chosen_by = importance(selection, head_of(run.model))
-    return ComparedRun(name, run.config.scheme, correlated, chosen_by, alignment)
+    if selection is not None:
+        sides = [(selection, recordings)]
+    else:
+        first, second = (recordings.rows(np.isin(recordings.video_id, ids)) for ids in study.halves)
+        sides = [(second, first), (first, second)]
+    head = head_of(run.model)
+    parts = tuple(ComparedPart(correlated, importance(choosing, head)) for choosing, correlated in sides)
+    return ComparedRun(name, run.config.scheme, parts, alignment)
 
 
 def _names(run_dir: str, other_dir: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.comparison_result import BLOCKS, ComparedRun, Comparison, Contrast, LabelComparison
+from analysis.comparison_result import BLOCKS, ComparedPart, ComparedRun, Comparison, Contrast, LabelComparison
 from analysis.correlation import MINIMUM_RECORDINGS, CorrelationSettings
 from analysis.counting import counted
 from analysis.paired_resamples import difference_interval, draw_recordings, resampled_means
@@ -18,10 +18,11 @@ MOST_PERMUTATIONS = 1000
 
 @dataclasses.dataclass(frozen=True)
 class _Sampled:
-    """A label's comparison with the resamples and permutations that its intervals come from."""
+    """Means of both runs with the resamples and permutations that intervals and chance come from."""
 
-    result: LabelComparison
-    differences: np.ndarray  # [resamples, 3]
+    recordings: int
+    means: np.ndarray  # [2, 3], of this run and of the other
+    differences: np.ndarray  # [resamples, 3], this minus other
     nulls: np.ndarray  # [2, permutations]
 
 
@@ -38,27 +39,36 @@ def compare(this: ComparedRun, other: ComparedRun, settings: CorrelationSettings
     Raises:
         ValueError: the runs' recordings or labels are not the same.
     """
-    mine, its = this.recordings, other.recordings
-    if mine.label_names != its.label_names or not np.array_equal(mine.video_id, its.video_id):
-        raise ValueError("the runs were not given the same recordings and labels")
-    generator = np.random.default_rng(settings.seed)
-    drawn = draw_recordings(mine.labels, settings.resamples, generator)
-    found: list[_Sampled] = []
-    skipped: dict[str, str] = {}
-    for index, label in enumerate(mine.label_names):
-        reason = _why_not(this, other, label, int(mine.labels[:, index].sum()))
-        if reason:
-            skipped[label] = reason
-        else:
-            found.append(_compare_label(this, other, label, drawn, settings))
-    overall = _mean_over_labels(found) if found else None
-    return Comparison(this, other, tuple(one.result for one in found), overall, skipped)
+    found: dict[str, list[_Sampled]] = {}
+    reasons: dict[str, list[str]] = {}
+    for number, pair in enumerate(zip(this.parts, other.parts, strict=True)):
+        mine, its = (part.recordings for part in pair)
+        if mine.label_names != its.label_names or not np.array_equal(mine.video_id, its.video_id):
+            raise ValueError("the runs were not given the same recordings and labels")
+        generator = np.random.default_rng([settings.seed, number])
+        drawn = draw_recordings(mine.labels, settings.resamples, generator)
+        for index, label in enumerate(mine.label_names):
+            reason = _why_not((this, other), pair, label)
+            if reason:
+                reasons.setdefault(label, []).append(reason)
+            else:
+                found.setdefault(label, []).append(_sample(pair, index, drawn, settings))
+    # A label's parts count the same, and so do the labels.
+    names = this.parts[0].recordings.label_names
+    labels = {label: _mean_of(found[label]) for label in names if label in found}
+    overall = _result("", _mean_of(list(labels.values()))) if labels else None
+    results = tuple(_result(label, sampled) for label, sampled in labels.items())
+    skipped = {label: "; ".join(dict.fromkeys(why)) for label, why in reasons.items() if label not in labels}
+    return Comparison(this, other, results, overall, skipped)
 
 
-def _why_not(this: ComparedRun, other: ComparedRun, label: str, count: int) -> str:
+def _why_not(runs: Sequence[ComparedRun], pair: Sequence[ComparedPart], label: str) -> str:
+    recordings = pair[0].recordings
+    count = int(recordings.labels[:, recordings.label_names.index(label)].sum())
     if count < MINIMUM_RECORDINGS:
         return f"{counted(count, 'recording')}; at least {MINIMUM_RECORDINGS} are needed"
-    unpredicted = [run.title for run in (this, other) if label in run.chosen_by.unpredicted]
+    both = zip(runs, pair, strict=True)
+    unpredicted = [run.title for run, part in both if label in part.chosen_by.unpredicted]
     if unpredicted:
         return (
             f"no recording was predicted as this label by {' and '.join(unpredicted)} where features were chosen"
@@ -66,60 +76,56 @@ def _why_not(this: ComparedRun, other: ComparedRun, label: str, count: int) -> s
     return ""
 
 
-def _compare_label(
-    this: ComparedRun, other: ComparedRun, label: str, drawn: np.ndarray, settings: CorrelationSettings
+def _sample(
+    pair: Sequence[ComparedPart], label_index: int, drawn: np.ndarray, settings: CorrelationSettings
 ) -> _Sampled:
-    index = this.recordings.label_names.index(label)
-    bears = this.recordings.labels[:, index]
+    label = pair[0].recordings.label_names[label_index]
+    bears = pair[0].recordings.labels[:, label_index]
     means, resampled, nulls = [], [], []
-    for run in (this, other):
-        values, first = _chosen_values(run, label, settings)
+    for part in pair:
+        values, first = _chosen_values(part, label, settings)
         of_label = values[bears]
         means.append(mean_absolute_blocks(of_label, first))
         resampled.append(resampled_means(values, first, bears, drawn))
         permutations = min(settings.permutations, MOST_PERMUTATIONS)
         # The same permutations for both runs: equal runs have equal chance.
-        shuffles = np.random.default_rng([settings.seed, index])
+        shuffles = np.random.default_rng([settings.seed, label_index])
         null = permutation_null(of_label[:, :first], of_label[:, first:], permutations, shuffles)
         nulls.append(null.mean_absolute)
-    differences, chances = resampled[0] - resampled[1], np.stack(nulls)
-    return _Sampled(_result(label, int(bears.sum()), means, differences, chances), differences, chances)
+    return _Sampled(int(bears.sum()), np.stack(means), resampled[0] - resampled[1], np.stack(nulls))
 
 
-def _chosen_values(run: ComparedRun, label: str, settings: CorrelationSettings) -> tuple[np.ndarray, int]:
-    """float [recordings, features]: the run's most important features, audio first; and the number of these."""
+def _chosen_values(part: ComparedPart, label: str, settings: CorrelationSettings) -> tuple[np.ndarray, int]:
+    """float [recordings, features]: the most important features, audio first; and the number of these."""
     number = {"audio": settings.top_audio, "visual": settings.top_visual}
-    modalities = run.recordings.modalities()
-    columns = [modalities[name][:, run.chosen_by.top(label, name, number[name])] for name in ("audio", "visual")]
+    modalities = part.recordings.modalities()
+    columns = [modalities[name][:, part.chosen_by.top(label, name, number[name])] for name in ("audio", "visual")]
     return np.concatenate(columns, axis=1), columns[0].shape[1]
 
 
-def _mean_over_labels(found: Sequence[_Sampled]) -> LabelComparison:
-    contrasts = [[one.result.blocks[block] for block in BLOCKS] for one in found]
-    # A block that is defined in one run only says nothing about the difference.
-    both = [[np.isfinite(cell.difference.value) for cell in row] for row in contrasts]
-    means = [
-        _mean(np.where(both, [[getattr(cell, side) for cell in row] for row in contrasts], np.nan))
-        for side in ("this", "other")
-    ]
-    differences = _mean([one.differences for one in found])
-    recordings = sum(one.result.recordings for one in found)
-    return _result("", recordings, means, differences, _mean([one.nulls for one in found]))
+def _mean_of(found: Sequence[_Sampled]) -> _Sampled:
+    """The mean of parts or of labels; a block that is defined in one run only says nothing of a difference."""
+    means = np.stack([one.means for one in found])
+    both = np.isfinite(means).all(axis=1, keepdims=True)
+    return _Sampled(
+        recordings=sum(one.recordings for one in found),
+        means=_mean(np.where(both, means, np.nan)),
+        differences=_mean(np.stack([one.differences for one in found])),
+        nulls=_mean(np.stack([one.nulls for one in found])),
+    )
 
 
-def _result(
-    label: str, recordings: int, means: Sequence[np.ndarray], differences: np.ndarray, nulls: np.ndarray
-) -> LabelComparison:
+def _result(label: str, sampled: _Sampled) -> LabelComparison:
     blocks = {
         block: Contrast(
-            float(means[0][column]),
-            float(means[1][column]),
-            difference_interval(float(means[0][column] - means[1][column]), differences[:, column]),
+            float(this),
+            float(other),
+            difference_interval(float(this - other), sampled.differences[:, column]),
         )
-        for column, block in enumerate(BLOCKS)
+        for column, (block, this, other) in enumerate(zip(BLOCKS, *sampled.means, strict=True))
     }
-    this, other = (_band(null) for null in nulls)
-    return LabelComparison(label, recordings, blocks, (this, other))
+    this, other = (_band(null) for null in sampled.nulls)
+    return LabelComparison(label, sampled.recordings, blocks, (this, other))
 
 
 def _band(null: np.ndarray) -> Interval:
@@ -127,9 +133,8 @@ def _band(null: np.ndarray) -> Interval:
     return Interval(float(null.mean()), float(low), float(high))
 
 
-def _mean(values: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+def _mean(values: np.ndarray) -> np.ndarray:
     """The mean over the first axis of what is defined; NaN where nothing is."""
-    array = np.asarray(values, dtype=np.float64)
-    defined = np.isfinite(array)
-    total = np.where(defined, array, 0.0).sum(axis=0)
+    defined = np.isfinite(values)
+    total = np.where(defined, values, 0.0).sum(axis=0)
     return np.divide(total, defined.sum(axis=0), out=np.full(total.shape, np.nan), where=defined.any(axis=0))

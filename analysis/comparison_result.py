@@ -12,21 +12,32 @@ BLOCKS = ("audio", "visual", "across")
 
 
 @dataclasses.dataclass(frozen=True)
+class ComparedPart:
+    """Recordings that features are correlated over, and what chose the features.
+
+    Attributes:
+        recordings: in the order of their ids.
+        chosen_by: the run's own importance on its own features of other recordings.
+    """
+
+    recordings: Features
+    chosen_by: Importance
+
+
+@dataclasses.dataclass(frozen=True)
 class ComparedRun:
     """A run as it enters a comparison.
 
     Attributes:
         name: of its directory.
         scheme: that it was trained in; it has both modalities.
-        recordings: that features are correlated over, in the order of their ids.
-        chosen_by: the run's own importance on its own features of other recordings.
+        parts: one, or the two halves of a cross-fitted split, each with the features that the other one chose.
         alignment: of both modalities' features as a whole.
     """
 
     name: str
     scheme: str
-    recordings: Features
-    chosen_by: Importance
+    parts: tuple[ComparedPart, ...]
     alignment: tuple[Alignment, ...] = ()
 
     @property

@@ -1,8 +1,10 @@
 """Runs in memory to be compared: features with or without something shared, chosen by a plain importance."""
 
+import dataclasses
+
 import numpy as np
 
-from analysis.comparison_result import ComparedRun
+from analysis.comparison_result import ComparedPart, ComparedRun
 from analysis.features import Features
 from analysis.importance import Importance
 
@@ -26,7 +28,13 @@ def run_of(audio, visual, labels, name="one", scheme="joint", names=None, count=
         modality: np.tile(np.arange(table.shape[1], 0, -1.0), (len(names), 1))
         for modality, table in recordings.modalities().items()
     }
-    return ComparedRun(name, scheme, recordings, Importance(names, count or dict.fromkeys(names, 9), values))
+    chosen_by = Importance(names, count or dict.fromkeys(names, 9), values)
+    return ComparedRun(name, scheme, (ComparedPart(recordings, chosen_by),))
+
+
+def changed(run, **values):
+    """The run with another recordings or chosen_by."""
+    return dataclasses.replace(run, parts=(dataclasses.replace(run.parts[0], **values),))
 
 
 def one_of(number, labels):

@@ -2,12 +2,17 @@ import dataclasses
 
 import pytest
 from dataset_factory import write_dataset
+from toy_models import toy_model
+from toy_study_parts import SETTINGS, toy_batches, toy_dataset
 
-from analysis.compared_run import load_compared
+from analysis.compared_run import compare_with, load_compared
+from analysis.evidence import EvidenceSettings
+from analysis.study import study_model
 from avinst.errors import UserError
 from trainer.config import TrainConfig
-from trainer.run import open_run
+from trainer.run import Run, open_run
 
+QUICK = dataclasses.replace(SETTINGS, gradcam_per_label=0, evidence=EvidenceSettings(trust_recordings=0))
 COUNTS = {"train": 2, "validation": 2, "test": 2}
 
 
@@ -58,3 +63,39 @@ def test_a_run_that_is_not_there_or_not_finished(tmp_path, dataset):
     run_dir = begun(tmp_path / "run", dataset)
     assert "no run directory" in refused(run_dir, str(tmp_path / "nowhere"), dataset)
     assert "unfinished" in refused(run_dir, begun(tmp_path / "other", dataset, "independent"), dataset)
+
+
+@pytest.mark.parametrize("selection_split", ["validation", "cross_fit"])
+def test_both_runs_figures_are_those_of_their_own_studies(selection_split):
+    settings = dataclasses.replace(QUICK, selection_split=selection_split)
+    names = {"runs/this": "joint", "runs/other": "independent"}
+    runs = [
+        Run(folder, TrainConfig(scheme=scheme), toy_dataset(), toy_model(seed=seed))
+        for seed, (folder, scheme) in zip((6, 2), names.items(), strict=True)  # both predict two of the labels
+    ]
+    this, other = (study_model(run.model, toy_dataset(), settings, toy_batches) for run in runs)
+    found = compare_with(this, *runs, toy_batches)
+    assert (found.this.title, found.other.title) == ("this (joint)", "other (independent)")
+    assert found.other.alignment == other.alignment
+    assert set(this.correlations) & set(other.correlations) == {one.label for one in found.labels} != set()
+    # A half in which one run never predicts a label is left out of both; a study leaves it out of its own only.
+    of_all = [
+        one
+        for one in found.labels
+        if all(study.correlations[one.label].recordings == one.recordings for study in (this, other))
+    ]
+    assert of_all
+    for one in of_all:
+        for block, attribute in (("audio", "within_audio"), ("visual", "within_visual"), ("across", "across")):
+            expected = [getattr(study.correlations[one.label], attribute).value for study in (this, other)]
+            assert (one.blocks[block].this, one.blocks[block].other) == pytest.approx(expected)
+            assert one.blocks[block].difference.value == pytest.approx(expected[0] - expected[1])
+
+
+def test_runs_of_one_name_are_told_apart_by_their_places():
+    runs = [Run(f"{folder}/run", TrainConfig(scheme="joint"), toy_dataset(), toy_model()) for folder in "ab"]
+    study = study_model(runs[0].model, toy_dataset(), QUICK, toy_batches)
+    found = compare_with(study, *runs, toy_batches)
+    assert (found.this.name, found.other.name) == ("a/run", "b/run")
+    # The same weights: no difference at all.
+    assert {tuple(one.blocks["across"].difference) for one in found.labels} == {(0.0, 0.0, 0.0)}

@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from comparison_parts import one_of, planted, run_of
+from comparison_parts import changed, one_of, planted, run_of
 from scipy import stats
 
 from analysis.comparison import compare
@@ -29,10 +29,10 @@ def test_values_are_those_of_scipy_over_each_runs_own_features():
     this, other = pair((0.8, 0.1), number=24, labels=2)
     settings = dataclasses.replace(SETTINGS, top_audio=2, top_visual=3)
     found = compare(this, other, settings)
-    rows = this.recordings.labels[:, 1]
+    rows = this.parts[0].recordings.labels[:, 1]
     means = []
     for run in (this, other):
-        values = np.hstack([run.recordings.audio[:, :2], run.recordings.visual[:, :3]])[rows]
+        values = np.hstack([run.parts[0].recordings.audio[:, :2], run.parts[0].recordings.visual[:, :3]])[rows]
         rho = np.abs(stats.spearmanr(values).statistic)
         means.append([rho[0, 1], rho[2:, 2:][np.triu_indices(3, 1)].mean(), rho[:2, 2:].mean()])
     label = found.labels[1]
@@ -49,13 +49,13 @@ def test_values_are_those_of_scipy_over_each_runs_own_features():
 
 def test_the_runs_own_importance_chooses():
     this, other = pair((0.8, 0.1), number=24, labels=2)
-    values = {name: np.roll(value, 1, axis=1) for name, value in other.chosen_by.values.items()}
-    rolled = dataclasses.replace(other, chosen_by=dataclasses.replace(other.chosen_by, values=values))
+    values = {name: np.roll(value, 1, axis=1) for name, value in other.parts[0].chosen_by.values.items()}
+    rolled = changed(other, chosen_by=dataclasses.replace(other.parts[0].chosen_by, values=values))
     settings = dataclasses.replace(SETTINGS, top_audio=2, top_visual=2)
     before, after = compare(this, other, settings), compare(this, rolled, settings)
     assert before.labels[0].blocks["across"].this == after.labels[0].blocks["across"].this
-    rows = other.recordings.labels[:, 0]
-    columns = [other.recordings.audio[rows][:, [1, 2]], other.recordings.visual[rows][:, [1, 2]]]
+    rows = other.parts[0].recordings.labels[:, 0]
+    columns = [other.parts[0].recordings.audio[rows][:, [1, 2]], other.parts[0].recordings.visual[rows][:, [1, 2]]]
     expected = np.abs(stats.spearmanr(np.hstack(columns)).statistic)[:2, 2:].mean()
     assert after.labels[0].blocks["across"].other == pytest.approx(expected)
 
@@ -109,13 +109,11 @@ def test_what_differs_below_chance_is_not_called_bound():
 def test_labels_that_one_run_never_predicts_are_named():
     this, other = pair((0.5, 0.0), number=24)
     count = {"label0": 3, "label1": 0, "label2": 3}
-    other = dataclasses.replace(other, chosen_by=dataclasses.replace(other.chosen_by, count=count))
+    other = changed(other, chosen_by=dataclasses.replace(other.parts[0].chosen_by, count=count))
     found = compare(this, other, SETTINGS)
     assert [one.label for one in found.labels] == ["label0", "label2"]
     assert "by apart (independent)" in found.skipped["label1"]
-    none = dataclasses.replace(
-        other, chosen_by=dataclasses.replace(other.chosen_by, count=dict.fromkeys(count, 0))
-    )
+    none = changed(other, chosen_by=dataclasses.replace(other.parts[0].chosen_by, count=dict.fromkeys(count, 0)))
     nothing = compare(this, none, SETTINGS)
     assert nothing.overall is None
     assert "for no label could" in comparison_sentences(nothing)[0]
@@ -126,12 +124,12 @@ def test_labels_that_one_run_never_predicts_are_named():
 
 def test_dead_and_missing_features_make_no_difference_that_is_not_there():
     this, other = pair((0.5, 0.0), number=30)
-    dead = dataclasses.replace(other.recordings, visual=np.zeros_like(other.recordings.visual))
-    found = compare(this, dataclasses.replace(other, recordings=dead), SETTINGS)
+    dead = dataclasses.replace(other.parts[0].recordings, visual=np.zeros_like(other.parts[0].recordings.visual))
+    found = compare(this, changed(other, recordings=dead), SETTINGS)
     assert np.isnan(found.overall.blocks["across"].difference.value)
     assert np.isfinite(found.overall.blocks["audio"].difference.low)
-    values = {name: value * (name == "audio") for name, value in other.chosen_by.values.items()}
-    without = dataclasses.replace(other, chosen_by=dataclasses.replace(other.chosen_by, values=values))
+    values = {name: value * (name == "audio") for name, value in other.parts[0].chosen_by.values.items()}
+    without = changed(other, chosen_by=dataclasses.replace(other.parts[0].chosen_by, values=values))
     unchosen = compare(this, without, SETTINGS)
     for one in (found, unchosen):
         assert "could not be measured" in comparison_sentences(one)[0]
@@ -144,7 +142,7 @@ def test_other_recordings_are_refused():
     this, other = pair((0.5, 0.0), number=24)
     order = np.arange(24)[::-1]
     with pytest.raises(ValueError, match="same recordings"):
-        compare(this, dataclasses.replace(other, recordings=other.recordings.rows(order)), SETTINGS)
+        compare(this, changed(other, recordings=other.parts[0].recordings.rows(order)), SETTINGS)
 
 
 def test_recordings_that_share_labels_are_compared():
@@ -186,3 +184,30 @@ def test_the_figure_shows_both_runs_and_the_difference():
 
 def side_by_side(one):
     return one.blocks["across"].this, one.blocks["across"].other
+
+
+def test_halves_that_choose_for_each_other_are_averaged():
+    this, other = pair((0.9, 0.0), number=60)
+    rows = np.arange(60)
+    halves = [rows[rows % 6 < 3], rows[rows % 6 >= 3]]
+    apart, runs = [], []
+    for run in (this, other):
+        parts = [
+            dataclasses.replace(run.parts[0], recordings=run.parts[0].recordings.rows(half)) for half in halves
+        ]
+        runs.append(dataclasses.replace(run, parts=tuple(parts)))
+        apart.append([dataclasses.replace(run, parts=(part,)) for part in parts])
+    found = compare(*runs, SETTINGS)
+    by_half = [compare(mine, its, SETTINGS) for mine, its in zip(*apart, strict=True)]
+    for number, label in enumerate(found.labels):
+        halved = [one.labels[number] for one in by_half]
+        assert label.recordings == sum(half.recordings for half in halved) == 20
+        for block, contrast in label.blocks.items():
+            assert contrast.this == pytest.approx(np.mean([half.blocks[block].this for half in halved]))
+            values = [half.blocks[block].difference.value for half in halved]
+            assert contrast.difference.value == pytest.approx(np.mean(values))
+        assert label.chance[1].value == pytest.approx(np.mean([half.chance[1].value for half in halved]))
+    few = dataclasses.replace(runs[0].parts[1], recordings=runs[0].parts[1].recordings.rows(np.arange(12)))
+    short = [dataclasses.replace(run, parts=(run.parts[0], few)) for run in runs]
+    # A half with too few recordings is left out, the label is not.
+    assert [label.recordings for label in compare(*short, SETTINGS).labels] == [10, 10, 10]

@@ -12,9 +12,14 @@ from analysis.overall_words import alignment_sentence, finding
 SETTINGS = CorrelationSettings(top_audio=4, top_visual=5, permutations=400, resamples=200)
 
 
+def correlated(run, settings=SETTINGS):
+    (part,) = run.parts
+    return correlate(part.recordings, part.chosen_by, settings)[0]
+
+
 def correlations(shared, number=150, seed=0):
     run = run_of(*planted(np.random.default_rng(seed), number, shared), one_of(number, 3))
-    return correlate(run.recordings, run.chosen_by, SETTINGS)[0]
+    return correlated(run)
 
 
 def test_is_the_mean_over_labels_beside_the_mean_null():
@@ -53,14 +58,18 @@ def test_features_that_are_bound_are_said_to_be_unlike_it():
 def test_unrelated_features_within_a_modality_are_not_said_to_move_together():
     generator = np.random.default_rng(1)
     run = run_of(generator.normal(size=(150, 4)), planted(generator, 150, 0.0)[1], one_of(150, 3))
-    text = finding(overall(correlate(run.recordings, run.chosen_by, SETTINGS)[0]), [], multi_label=False)
+    text = finding(
+        overall(correlate(run.parts[0].recordings, run.parts[0].chosen_by, SETTINGS)[0]), [], multi_label=False
+    )
     assert text.startswith("Within audio features do not measurably move together, and neither do they across")
 
 
 def test_one_feature_of_a_modality_has_nothing_within_it():
     run = run_of(*planted(np.random.default_rng(0), 150, 0.0), one_of(150, 3))
     settings = dataclasses.replace(SETTINGS, top_audio=1)
-    text = finding(overall(correlate(run.recordings, run.chosen_by, settings)[0]), [], multi_label=False)
+    text = finding(
+        overall(correlate(run.parts[0].recordings, run.parts[0].chosen_by, settings)[0]), [], multi_label=False
+    )
     assert "within audio" not in text
     assert "nan" not in text
 

@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from comparison_parts import one_of, planted, run_of
+from comparison_parts import changed, one_of, planted, run_of
 
 from analysis.alignment import MEASURES, Alignment, Chance
 from analysis.comparison import compare
@@ -42,9 +42,7 @@ def test_words_tables_and_what_they_do_not_tell(found):
 
 
 def test_what_is_not_defined_is_a_dash(found):
-    dead = dataclasses.replace(found.other.recordings, visual=np.zeros((60, 5)))
-    (section,) = comparison_sections(
-        compare(found.this, dataclasses.replace(found.other, recordings=dead), SETTINGS), {}
-    )
+    dead = dataclasses.replace(found.other.parts[0].recordings, visual=np.zeros((60, 5)))
+    (section,) = comparison_sections(compare(found.this, changed(found.other, recordings=dead), SETTINGS), {})
     assert "–" in section.content
     assert "nan" not in section.content
