@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from analysis.artifacts import REPORT_FILE, draw_pictures, write_files
 from analysis.compared_run import compare_with, load_compared
+from analysis.embeddings import write_embeddings
 from analysis.extraction import Batches
 from analysis.feature_parts import PARTS_FOLDER, remove_parts
 from analysis.recordings import Recordings
@@ -109,6 +110,7 @@ def analyze(
     say("files, TensorBoard summaries, report")
     write_files(study, pictures, output_dir)
     write_summaries(study, pictures, log_dir, sounds)
+    write_embeddings(study, run.model, batches(settings.split), log_dir)
     report = paths.join(output_dir, REPORT_FILE)
     title = f"Why the {run.config.scheme} model decides: {run_dir.rstrip('/').rpartition('/')[2]}"
     text = render_report(study, pictures, sounds, record, title=title)
