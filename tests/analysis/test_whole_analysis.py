@@ -10,6 +10,7 @@ from scipy import stats
 
 from analysis.analyze import main
 from analysis.extraction import segment_features
+from avinst.errors import UserError
 from trainer.config import TrainConfig
 from trainer.input_pipeline import keyed_examples
 from trainer.models import build_model
@@ -88,6 +89,21 @@ def parts_of(output):
         {name: values[np.isin(features["video_id"], half)] for name, values in columns.items()} for half in ids
     )
     return [(second, first), (first, second)]
+
+
+def test_the_manifests_groups_stay_in_one_half(run_dir, tmp_path, monkeypatch):
+    rows = "".join(f"test/{n:03d}.mp4,flute,performer {n // 5}\n" for n in range(42))
+    (tmp_path / "manifest.csv").write_text(f"video_path,label,group\n{rows}")
+    given = {}
+
+    def spy(*arguments):
+        given["groups"] = arguments[-1]
+        raise UserError("seen")
+
+    monkeypatch.setattr("analysis.workflow.study_model", spy)
+    flags = [f"--media_root={tmp_path}", f"--manifest={tmp_path / 'manifest.csv'}"]
+    assert main(["analyze", f"--run_dir={run_dir}", f"--output_dir={tmp_path / 'out'}", *flags]) == 1
+    assert given["groups"] == {f"test/{n:03d}": f"performer {n // 5}" for n in range(42)}
 
 
 def test_importance(analyzed, kernel):
