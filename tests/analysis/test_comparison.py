@@ -11,6 +11,7 @@ from analysis.comparison_figures import comparison_figure
 from analysis.comparison_tables import comparison_json, comparison_markdown
 from analysis.comparison_words import comparison_sentences, difference_verdict
 from analysis.correlation import CorrelationSettings
+from analysis.paired_resamples import draw_recordings
 
 SETTINGS = CorrelationSettings(top_audio=4, top_visual=5, permutations=300, resamples=200)
 
@@ -211,3 +212,27 @@ def test_halves_that_choose_for_each_other_are_averaged():
     short = [dataclasses.replace(run, parts=(run.parts[0], few)) for run in runs]
     # A half with too few recordings is left out, the label is not.
     assert [label.recordings for label in compare(*short, SETTINGS).labels] == [10, 10, 10]
+
+
+def test_intervals_are_of_the_differences_over_the_same_recordings():
+    this, other = pair((0.9, 0.2), number=36)
+    settings = dataclasses.replace(SETTINGS, resamples=40)
+    found = compare(this, other, settings)
+    labels = this.parts[0].recordings.labels
+    drawn = draw_recordings(labels, 40, np.random.default_rng([0, 0]))
+    differences = np.zeros((3, 40))
+    for index, label in enumerate(found.labels):
+        for number, resample in enumerate(drawn):
+            rows = resample[labels[resample, index]]
+            means = []
+            for run in (this, other):
+                values = np.hstack([run.parts[0].recordings.audio, run.parts[0].recordings.visual])[rows]
+                means.append(np.abs(stats.spearmanr(values).statistic)[:4, 4:].mean())
+            differences[index, number] = means[0] - means[1]
+        assert_interval(label.blocks["across"].difference, differences[index])
+    assert_interval(found.overall.blocks["across"].difference, differences.mean(axis=0))
+
+
+def assert_interval(difference, resampled):
+    low, high = np.quantile(resampled - resampled.mean(), [0.025, 0.975])
+    assert (difference.low, difference.high) == pytest.approx((difference.value + low, difference.value + high))
