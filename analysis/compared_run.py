@@ -88,26 +88,27 @@ def compare_with(
     if not study.halves:
         selections = study.selection, features_of(settings.selection_split)
     say(f"comparison with {other.run_dir}")
+    seed, permutations = settings.correlation.seed, settings.correlation.permutations
+    alignment = align(recordings, seed, min(permutations, PERMUTATIONS))
     names = _names(run.run_dir, other.run_dir)
     return compare(
-        _compared(names[0], run, study.features, selections[0], study),
-        _compared(names[1], other, recordings, selections[1], study),
+        ComparedRun(
+            names[0], run.config.scheme, _parts(run, study.features, selections[0], study), study.alignment
+        ),
+        ComparedRun(names[1], other.config.scheme, _parts(other, recordings, selections[1], study), alignment),
         settings.correlation,
     )
 
 
-def _compared(name: str, run: Run, recordings: Features, selection: Features | None, study: Study) -> ComparedRun:
+def _parts(run: Run, recordings: Features, selection: Features | None, study: Study) -> tuple[ComparedPart, ...]:
     """Without another split, the study's halves choose for each other."""
-    settings = study.settings.correlation
-    alignment = align(recordings, settings.seed, min(settings.permutations, PERMUTATIONS))
     if selection is not None:
         sides = [(selection, recordings)]
     else:
         first, second = (recordings.rows(np.isin(recordings.video_id, ids)) for ids in study.halves)
         sides = [(second, first), (first, second)]
     head = head_of(run.model)
-    parts = tuple(ComparedPart(correlated, importance(choosing, head)) for choosing, correlated in sides)
-    return ComparedRun(name, run.config.scheme, parts, alignment)
+    return tuple(ComparedPart(correlated, importance(choosing, head)) for choosing, correlated in sides)
 
 
 def _names(run_dir: str, other_dir: str) -> tuple[str, str]:
