@@ -41,7 +41,7 @@ def _across_table(comparison: Comparison) -> Markup:
         [
             _name(one),
             *(
-                _noted(_number(value), f"chance {_number(chance.value)}, {_number(above, sign='+')} above")
+                _noted(_number(value), _beside_chance(chance.value, above))
                 for value, chance, above in zip(_both(one.blocks["across"]), one.chance, one.excess, strict=True)
             ),
             _difference(one.blocks["across"]),
@@ -101,6 +101,10 @@ def _difference(contrast: Contrast) -> Markup:
 
 def _both(contrast: Contrast) -> tuple[float, float]:
     return contrast.this, contrast.other
+
+
+def _beside_chance(chance: float, above: float) -> str:
+    return f"chance {_number(chance)}, {_number(abs(above))} {'below' if above < 0 else 'above'}"
 
 
 def _number(value: float, sign: str = "") -> str:

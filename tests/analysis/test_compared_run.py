@@ -1,5 +1,6 @@
 import dataclasses
 
+import numpy as np
 import pytest
 from dataset_factory import write_dataset
 from toy_models import toy_model
@@ -7,6 +8,7 @@ from toy_study_parts import SETTINGS, toy_batches, toy_dataset
 
 from analysis.compared_run import compare_with, load_compared
 from analysis.evidence import EvidenceSettings
+from analysis.importance import head_of, importance
 from analysis.study import study_model
 from avinst.errors import UserError
 from trainer.config import TrainConfig
@@ -78,6 +80,12 @@ def test_both_runs_figures_are_those_of_their_own_studies(selection_split):
     assert (found.this.title, found.other.title) == ("this (joint)", "other (independent)")
     assert found.other.alignment == other.alignment
     assert set(this.correlations) & set(other.correlations) == {one.label for one in found.labels} != set()
+    for run, compared, study in zip(runs, (found.this, found.other), (this, other), strict=True):
+        for part, others in zip(compared.parts, reversed(study.halves), strict=bool(study.halves)):
+            choosing = study.features.rows(np.isin(study.features.video_id, others))
+            assert not set(part.recordings.video_id) & set(others)
+            expected = importance(choosing, head_of(run.model)).values["visual"]
+            np.testing.assert_allclose(part.chosen_by.values["visual"], expected, rtol=1e-5)
     # A half in which one run never predicts a label is left out of both; a study leaves it out of its own only.
     of_all = [
         one

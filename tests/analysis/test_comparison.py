@@ -236,3 +236,16 @@ def test_intervals_are_of_the_differences_over_the_same_recordings():
 def assert_interval(difference, resampled):
     low, high = np.quantile(resampled - resampled.mean(), [0.025, 0.975])
     assert (difference.low, difference.high) == pytest.approx((difference.value + low, difference.value + high))
+
+
+def test_a_label_that_is_dead_in_one_run_is_left_out_of_the_mean_of_both():
+    this, other = pair((0.9, 0.0), number=60)
+    visual = other.parts[0].recordings.visual.copy()
+    visual[other.parts[0].recordings.labels[:, 0]] = 1.0
+    dead = dataclasses.replace(other.parts[0].recordings, visual=visual)
+    found = compare(this, changed(other, recordings=dead), SETTINGS)
+    across = [label.blocks["across"] for label in found.labels]
+    assert np.isnan(across[0].other)
+    overall = found.overall.blocks["across"]
+    assert overall.this == pytest.approx((across[1].this + across[2].this) / 2)
+    assert overall.difference.value == pytest.approx(overall.this - overall.other)
