@@ -58,7 +58,7 @@ def read_regions(path: str) -> dict[str, list[Box]]:
     """Reads a CSV of boxes: `video_id,left,top,right,bottom` and perhaps `seconds`.
 
     The sides are relative to the width and the height of the dataset's frames, 0 to 1, from the upper left corner.
-    With `seconds`, a box holds for the segment whose middle is nearest to it; without, for the whole recording.
+    With `seconds`, a box holds for the segment that it lies in; without, for the whole recording.
 
     Returns:
         Recording to its boxes, at least one.
@@ -116,11 +116,10 @@ def region_shares(
     rows, shares = [], []
     for row, video_id in enumerate(found.video_id.tolist()):
         if video_id in boxes and found.maps["visual"][row].any():
-            middle = float(found.start_seconds[row]) + spec.segment_seconds / 2
-            # Without a time any is as near as another: the first.
-            box = min(boxes[video_id], key=lambda one: abs(one.seconds - middle) if one.seconds >= 0 else 0.0)
-            rows.append(row)
-            shares.append(_shares(found.maps["visual"][row], found.centres["visual"], box, spec.frame_size))
+            box = _box_of(boxes[video_id], float(found.start_seconds[row]), spec.segment_seconds)
+            if box is not None:
+                rows.append(row)
+                shares.append(_shares(found.maps["visual"][row], found.centres["visual"], box, spec.frame_size))
     if not rows:
         return []
     values, kept = np.array(shares), np.array(rows)
@@ -130,6 +129,15 @@ def region_shares(
         chosen = labels == index
         results.append(_summary(found.label_names[index], values[chosen], ids[chosen], seed))
     return results
+
+
+def _box_of(boxes: list[Box], start_seconds: float, length_seconds: float) -> Box | None:
+    """The box nearest to the middle of a segment, in which its frame was taken; None where all lie outside."""
+    middle = start_seconds + length_seconds / 2
+    # Without a time any is as near as another: the first.
+    distances = [abs(one.seconds - middle) if one.seconds >= 0 else 0.0 for one in boxes]
+    nearest = int(np.argmin(distances))
+    return boxes[nearest] if distances[nearest] <= length_seconds / 2 else None
 
 
 def _shares(

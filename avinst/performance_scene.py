@@ -169,9 +169,9 @@ def random_scene(performance: Performance, width: int, height: int, rng: np.rand
         light=_jittered((236, 232, 218), rng, 18),
     )
     motion = Motion(
-        x=rng.uniform(0.36, 0.64),
-        y=rng.uniform(0.4, 0.6),
-        scale=rng.uniform(0.28, 0.48),
+        x=rng.uniform(0.2, 0.8),
+        y=rng.uniform(0.3, 0.7),
+        scale=rng.uniform(0.26, 0.46),
         tilt=rng.normal(0, 0.3),
         mirrored=bool(rng.random() < 0.3),
         drift=rng.uniform(0.01, 0.08),

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from measuring import table
+from results_analysis import analysis_section
 
 from avinst.machine import available_cores
 from avinst.progress import format_seconds
 from avinst.versions import package_versions
 
 RESULTS_FILE = Path(__file__).parents[1] / "docs" / "results.md"
+REGIONS_FILE = Path(__file__).with_name("clips_regions.csv")
 COLUMNS = {"hit_at_1": "Hit@1", "hit_at_3": "Hit@3", "f1_macro": "F1 (macro)", "map": "mAP"}
 # The audio network at half its depth and width, as on two cores the whole one takes four times as long.
 SIZE = "--audio_blocks=4 --audio_width=0.5 --precision=auto"
@@ -67,10 +69,10 @@ class Work:
             file.write(f"{command}\n")
         print(f"took {format_seconds(self.seconds[command])}", flush=True)
 
-    def read(self, *parts: str) -> dict[str, Any]:
+    def read(self, *parts: str) -> Any:
         """A JSON file below the directory; empty where there is none yet."""
         file = self.folder.joinpath(*parts)
-        return dict(json.loads(file.read_text())) if file.exists() else {}
+        return json.loads(file.read_text()) if file.exists() else {}
 
 
 def dataset_commands(media_root: str) -> list[str]:
@@ -83,18 +85,19 @@ def dataset_commands(media_root: str) -> list[str]:
     ]
 
 
-def run_commands(name: str, seed: int, *, analyzed: bool) -> list[str]:
-    """Training, evaluation with the audit, and for one seed the analysis."""
-    run_dir, stages = f"{name}_{seed}", f"independent_{seed}"
-    audit = "" if name == "independent" else f" --stages_from={stages}"
-    commands = [
+def run_commands(name: str, seed: int, regions: str) -> list[str]:
+    """Training, evaluation with the audit, and the analysis, of joint training beside that of independent."""
+    run_dir, other = f"{name}_{seed}", f"independent_{seed}"
+    audit, compared = ("", "") if name == "independent" else (f" --stages_from={other}", f" --compare_to={other}")
+    boxes = f" --regions={shlex.quote(regions)}" if regions else ""
+    return [
         f"avinst train --data_dir=DATASET --run_dir={run_dir} {RUNS[name]} {SIZE} --seed={seed}",
         f"avinst evaluate --run_dir={run_dir} --split=test{audit}",
+        f"avinst analyze --run_dir={run_dir} --split=test{compared}{boxes}",
     ]
-    return [*commands, f"avinst analyze --run_dir={run_dir} --split=test"] if analyzed else commands
 
 
-def page(work: Work, media_root: str, seeds: Sequence[int], title: str) -> str:
+def page(work: Work, media_root: str, seeds: Sequence[int], title: str, regions: str) -> str:
     """The document, every figure read from the files that the commands wrote."""
     dataset = work.read("DATASET", "dataset.json")
     recordings, labels = dataset["recordings"], dataset["labels"]
@@ -114,16 +117,14 @@ def page(work: Work, media_root: str, seeds: Sequence[int], title: str) -> str:
         "### Which modality does the work?",
         "The audit's verdict on each fused run ([what it means](audit.md)).",
         verdicts(work, seeds),
-        "### Do the modalities' features move together?",
-        "Mean |rho| of the most important features, first seed.",
-        correlations_table(work, seeds[0]),
+        *analysis_section(work, list(RUNS), seeds, RESULTS_FILE.with_name("images")),
         f"### Commands ({available_cores()} cores, no GPU)",
-        commands_block(work, media_root, seeds),
+        commands_block(work, media_root, seeds, regions),
         ", ".join(
             f"{name} {version}" for name, version in package_versions(("tensorflow", "keras", "av")).items()
         ),
     ]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
 def scores_table(work: Work, seeds: Sequence[int]) -> str:
@@ -201,31 +202,17 @@ def verdicts(work: Work, seeds: Sequence[int]) -> str:
     return "\n".join(lines)
 
 
-def correlations_table(work: Work, seed: int) -> str:
-    """Mean |rho| of each block; the null's band says what unrelated modalities would give."""
-    rows = []
-    for name in RUNS:
-        summary = work.read(f"{name}_{seed}", "analysis", "correlations", "summary.json")
-        for label, values in summary.get("labels", {}).items():
-            blocks = [values[block]["value"] for block in ("audio_audio", "visual_visual", "audio_visual")]
-            chance = f"{values['null']['low']:.2f} to {values['null']['high']:.2f}"
-            pairs = f"{values['significant_pairs']} of {values['pairs']}"
-            rows.append([name, label, *(f"{value:.2f}" for value in blocks), chance, pairs])
-    columns = ["run", "label", "within audio", "within vision", "across", "by chance (95 % of draws)"]
-    return table([*columns, "pairs after FDR"], rows)
-
-
-def commands_block(work: Work, media_root: str, seeds: Sequence[int]) -> str:
+def commands_block(work: Work, media_root: str, seeds: Sequence[int], regions: str) -> str:
     """The commands for the first seed, each with its time; the median over the seeds where there are several."""
     lines = [[command] for command in dataset_commands(media_root)]
     for name in RUNS:
-        of_seeds = [run_commands(name, seed, analyzed=seed == seeds[0]) for seed in seeds]
-        lines += [[commands[step] for commands in of_seeds if step < len(commands)] for step in range(3)]
+        lines += [list(same) for same in zip(*(run_commands(name, seed, regions) for seed in seeds), strict=True)]
     shown = []
     for same in lines:
         seconds = [work.seconds[command] for command in same if command in work.seconds]
         taken = f"  # {format_seconds(statistics.median(seconds))}" if seconds else ""
-        shown.append(same[0].replace(shlex.quote(media_root), "VIDEOS") + taken)
+        command = same[0].replace(shlex.quote(media_root), "VIDEOS")
+        shown.append((command.replace(shlex.quote(regions), REGIONS_FILE.name) if regions else command) + taken)
     others = ", ".join(str(seed) for seed in seeds[1:])
     note = f"\n\nThe same for the seeds {others}; times are medians over the seeds." if others else ""
     return "```bash\n" + "\n".join(shown) + "\n```" + note
@@ -237,20 +224,26 @@ def main() -> None:
     parser.add_argument("--media_root", required=True)
     parser.add_argument("--work_dir", required=True, type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument(
+        "--regions", type=Path, help="boxes for avinst analyze --regions, such as clips_regions.csv"
+    )
     parser.add_argument("--page_only", action="store_true")
     parser.add_argument("--title", default="990 clips of 3 s, 9 instruments, 128 px")
     arguments = parser.parse_args()
     work, media_root = Work(arguments.work_dir), str(Path(arguments.media_root).resolve())
+    regions = str(arguments.regions.resolve()) if arguments.regions else ""
 
     def write_page() -> None:
-        RESULTS_FILE.write_text(page(work, media_root, arguments.seeds, arguments.title), encoding="utf-8")
+        RESULTS_FILE.write_text(
+            page(work, media_root, arguments.seeds, arguments.title, regions), encoding="utf-8"
+        )
 
     if not arguments.page_only:
         for command in dataset_commands(media_root):
             work.do(command)
         for seed in arguments.seeds:
             for name in RUNS:
-                for command in run_commands(name, seed, analyzed=seed == arguments.seeds[0]):
+                for command in run_commands(name, seed, regions):
                     work.do(command)
             write_page()
     write_page()

@@ -67,6 +67,16 @@ def test_recordings_count_the_same_dead_maps_and_others_are_left_out():
     assert region_shares(maps_of(rows), {"x": boxes["a"]}, TOY_SPEC) == []
 
 
+def test_a_box_with_a_time_says_nothing_of_other_segments():
+    # The frame is taken in the middle of a segment of 1 s: 1.0 is within half a second of 0.5, 1.1 is not.
+    rows = [("a", 0, [[1, 0], [1, 0]]), ("a", 0, [[0, 1], [0, 1]])]
+    for seconds, segments in ((1.0, 2), (1.1, 1)):
+        boxes = {"a": [Box(seconds, 0.0, 0.0, 0.5, 1.0)]}
+        (found, _) = region_shares(maps_of(rows, [0.0, 1.0]), boxes, TOY_SPEC)
+        assert found.maps.value == pytest.approx((14 / 16 + 2 / 16) / 2 if segments == 2 else 2 / 16, abs=1e-6)
+    assert region_shares(maps_of(rows, [3.0, 4.0]), boxes, TOY_SPEC) == []
+
+
 def test_a_box_with_a_time_is_that_of_the_nearest_segment():
     left, right = Box(0.5, 0.0, 0.0, 0.5, 1.0), Box(1.5, 0.5, 0.0, 1.0, 1.0)
     rows = [("a", 0, [[1, 0], [1, 0]]), ("a", 0, [[1, 0], [1, 0]])]

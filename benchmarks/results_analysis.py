@@ -1,0 +1,197 @@
+"""The part of docs/results.md on why the models decide, read from the files of `avinst analyze`."""
+
+import shutil
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from measuring import table
+
+# Of the first seed; none of them shows a photograph.
+FIGURES = {
+    "overview": (
+        "independent",
+        "correlations/overview.png",
+        "mean |rho| within audio, within vision and across for each label",
+    ),
+    "comparison": ("joint", "comparison.png", "mean |rho| across modalities of both schemes, and the difference"),
+    "alignment": ("independent", "alignment.png", "three measures of all features together, beside chance"),
+    "faithfulness": (
+        "independent",
+        "gradcam/faithfulness.png",
+        "deletion, insertion and ROAD against random maps",
+    ),
+}
+BLOCKS = ("audio_audio", "visual_visual", "audio_visual")
+MEASURES = {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}
+
+
+class Files(Protocol):
+    """Where the runs lie."""
+
+    folder: Path
+
+    def read(self, *parts: str) -> Any:
+        """A JSON file below the folder; empty where there is none."""
+
+
+def analysis_section(work: Files, runs: Sequence[str], seeds: Sequence[int], images: Path) -> list[str]:
+    """Tables, the finding in words, and figures; copies the figures into `images`."""
+    return [
+        "### Do the modalities' features move together?",
+        "Spearman's mean |rho| of the 10 most important audio and 20 visual features, averaged over the labels, "
+        "beside what recordings shuffled between the modalities give (95 % of the permutations).",
+        correlations_table(work, runs, seeds),
+        finding(work, runs, seeds),
+        figure(work, "overview", seeds[0], images),
+        "All features together, with each label's mean taken off (p by permutation within the labels), and in "
+        "brackets over all recordings, beside what the label alone gives:",
+        alignment_table(work, runs, seeds),
+        figure(work, "alignment", seeds[0], images),
+        "### Does joint training bind the modalities?",
+        comparison_words(work, seeds),
+        figure(work, "comparison", seeds[0], images),
+        "### Are the maps to be trusted?",
+        "Gain over maps of random cells, difference of areas under the predicted label's probability (95 % "
+        "interval over recordings), and how like the maps are to those of shuffled weights (rank correlation; in "
+        "brackets that of different recordings' maps).",
+        trust_table(work, runs, seeds),
+        regions_table(work, runs, seeds),
+        figure(work, "faithfulness", seeds[0], images),
+    ]
+
+
+def correlations_table(work: Files, runs: Sequence[str], seeds: Sequence[int]) -> str:
+    """A row a run: mean |rho| of each block, chance, and what is significant."""
+    rows = []
+    for name, seed, found in _found(work, runs, seeds, "correlations", "summary.json"):
+        overall, labels = found["overall"], found["labels"].values()
+        beyond = sum(values["null"]["q_value"] <= found["settings"]["fdr_level"] for values in labels)
+        rows.append(
+            [
+                f"{name}, seed {seed}",
+                *(_interval(overall[block]) for block in BLOCKS),
+                f"{_interval(overall['null'])}, p = {overall['null']['p_value']:.2g}",
+                f"{beyond} of {len(labels)}",
+                f"{sum(one['significant_pairs'] for one in labels)} of {sum(one['pairs'] for one in labels)}",
+            ]
+        )
+    columns = ["run", "within audio", "within vision", "across", "across by chance", "labels beyond chance"]
+    return table([*columns, "pairs after FDR"], rows)
+
+
+def finding(work: Files, runs: Sequence[str], seeds: Sequence[int]) -> str:
+    """What the seeds together say about the paper's finding."""
+    sentences = []
+    for name in runs:
+        overall = [found["overall"] for _, _, found in _found(work, [name], seeds, "correlations", "summary.json")]
+        if not overall:
+            continue
+        within = [statistics.mean(one[block]["value"] for one in overall) for block in BLOCKS]
+        chance = statistics.mean(one["null"]["value"] for one in overall)
+        beyond = sum(one["null"]["p_value"] <= 0.05 for one in overall)
+        sentences.append(
+            f"{name.capitalize()} training: mean |rho| {within[0]:.2f} within audio and {within[1]:.2f} within "
+            f"vision, {within[2]:.2f} across where unrelated features give {chance:.2f}; across is beyond chance "
+            f"(p of at most 0.05) in {beyond} of {len(overall)} seeds."
+        )
+    paper = "The paper found strong correlation within each modality and none across under independent training."
+    return " ".join([paper, *sentences])
+
+
+def alignment_table(work: Files, runs: Sequence[str], seeds: Sequence[int]) -> str:
+    """A row a run: each measure within labels, and over all recordings."""
+    rows, names = [], []
+    for name, seed, found in _found(work, runs, seeds, "alignment.json"):
+        names = [one["name"] for one in found.values()]
+        cells = [
+            f"{one['within_value']:.3f}, p = {one['within_by_chance']['p_value']:.2g} ({one['value']:.2f}; label "
+            f"alone {one['by_label']['low']:.2f} to {one['by_label']['high']:.2f})"
+            for one in found.values()
+        ]
+        rows.append([f"{name}, seed {seed}", *cells])
+    return table(["run", *names], rows)
+
+
+def comparison_words(work: Files, seeds: Sequence[int]) -> str:
+    """The findings of each seed's comparison."""
+    lines = [
+        f"- Seed {seed}: {' '.join(found['findings'])}"
+        for _, seed, found in _found(work, ["joint"], seeds, "comparison.json")
+    ]
+    return "\n".join(lines)
+
+
+def trust_table(work: Files, runs: Sequence[str], seeds: Sequence[int]) -> str:
+    """A row a run and a modality."""
+    rows = []
+    for name, seed, found in _found(work, runs, seeds, "gradcam", "trust.json"):
+        for modality, dead in found["dead"].items():
+            gains = {
+                one["measure"]: one["gain"]["random_map"]
+                for one in found["faithfulness"]
+                if one["modality"] == modality
+            }
+            shuffled = [one for one in found["randomisation"] if one["modality"] == modality]
+            alike = [
+                f"{_interval(one['correlation']['all weights'])} ({one['between_recordings']:.2f})"
+                for one in shuffled
+            ]
+            rows.append(
+                [
+                    f"{name}, seed {seed}",
+                    modality,
+                    *(_interval(gains[measure], "+.3f") if measure in gains else "" for measure in MEASURES),
+                    alike[0] if alike else "",
+                    f"{dead} of {found['recordings']}",
+                ]
+            )
+    return table(["run", "maps", *MEASURES.values(), "shuffled weights", "maps without evidence"], rows)
+
+
+def regions_table(work: Files, runs: Sequence[str], seeds: Sequence[int]) -> str:
+    """A row a run: the share of the frame maps' evidence on the boxes; nothing without boxes."""
+    rows = []
+    for name, seed, found in _found(work, runs, seeds, "gradcam", "regions.json"):
+        whole = found[0]
+        rows.append(
+            [
+                f"{name}, seed {seed}",
+                str(whole["recordings"]),
+                _interval(whole["maps"]),
+                f"{whole['centre']:.2f}",
+                f"{whole['uniform']:.2f}",
+                _interval(whole["above_centre"], "+.3f"),
+            ]
+        )
+    if not rows:
+        return ""
+    text = (
+        "Share of the frame maps' evidence inside the box around the instrument, against a Gaussian in the middle "
+        "of the frame (centre prior) and an even map. The boxes were drawn by hand on the middle second of "
+        "five test recordings of each label, chosen by chance (`benchmarks/clips_regions.csv`)."
+    )
+    columns = ["run", "recordings", "on the instrument", "centre prior", "even map", "above the centre prior"]
+    return f"{text}\n\n{table(columns, rows)}"
+
+
+def figure(work: Files, key: str, seed: int, images: Path) -> str:
+    """The picture of a seed, copied; empty where there is none."""
+    run, file, text = FIGURES[key]
+    source = work.folder / f"{run}_{seed}" / "analysis" / file
+    if not source.exists():
+        return ""
+    target = images / f"results_{key}.png"
+    shutil.copyfile(source, target)
+    return f"![{run.capitalize()}, seed {seed}: {text}](images/{target.name})"
+
+
+def _found(work: Files, runs: Sequence[str], seeds: Sequence[int], *parts: str) -> list[tuple[str, int, Any]]:
+    """Run, seed and content of those files that there are."""
+    every = [(name, seed, work.read(f"{name}_{seed}", "analysis", *parts)) for name in runs for seed in seeds]
+    return [(name, seed, content) for name, seed, content in every if content]
+
+
+def _interval(values: dict[str, float], style: str = ".2f") -> str:
+    return f"{values['value']:{style}} ({values['low']:{style}} to {values['high']:{style}})"
