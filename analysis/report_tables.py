@@ -70,7 +70,7 @@ def audit(record: RunRecord) -> Markup:
         if name in scores:
             rows.append([title, _measured(scores[name]), interval(scores[name], chance)])
         elif name in absent:
-            rows.append([title, "–", str(absent[name])])
+            rows.append([title, "–", element("span", str(absent[name]), class_="reason")])
     followed = [
         [f"follows {name}" if name != "neither" else "follows neither", _measured(share), interval(share)]
         for name, share in found.get("follows", {}).items()

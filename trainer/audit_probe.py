@@ -44,7 +44,8 @@ def fit_probe(
     Args:
         features: float32 [n, features] of the training split; dead features do no harm.
         labels: float32 [n, labels], multi-hot. A label that no row bears gets probability 0.
-        validation: features and labels whose log loss decides the penalty (the stronger one of equals), or None.
+        validation: features and labels whose log loss decides the penalty: it is weakened until the loss rises,
+            and of equals the stronger one is taken. None: DEFAULT_C.
         multi_label: whether rows may bear several labels.
     """
     mean = features.mean(axis=0, dtype=np.float64)
@@ -65,6 +66,8 @@ def fit_probe(
         loss = float(log_loss(truth, classifier(unseen), np.ones((1, len(truth))), multi_label=multi_label)[0])
         if best is None or loss < best_loss:
             best, best_loss, best_c = classifier, loss, c
+        elif loss > best_loss:
+            break  # weaker penalties fit the training split further, and take most of the time
     assert best is not None
     fitted = best
     return Probe(best_c, lambda values: fitted(standardized(values)))
