@@ -23,6 +23,7 @@ def alignment_figure(found: tuple[Alignment, ...]) -> Figure:
         _band(axes, row + 0.25, one.within_by_chance, CHANCE)
         axes.plot([one.value, one.value], [row - 0.4, row], color=COLOURS["across"], linewidth=2.5)
         axes.plot(one.within_value, row + 0.25, "D", color=COLOURS["across"], markersize=6)
+    axes.use_sticky_edges = False  # else a band ends at the edge of the figure, and looks cut
     axes.set_yticks(range(len(found)), [MEASURES[one.measure] for one in found], fontsize=9)
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.axvline(0, color=MUTED, linewidth=0.6)

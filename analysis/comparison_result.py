@@ -42,8 +42,8 @@ class ComparedRun:
 
     @property
     def title(self) -> str:
-        """The run's name and its scheme."""
-        return f"{self.name} ({self.scheme})"
+        """The run's name, and its scheme where the name does not say it."""
+        return self.name if self.name == self.scheme else f"{self.name} ({self.scheme})"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,9 +3,12 @@
 import io
 import warnings
 
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
+from PIL import Image
 
 # Of Okabe and Ito's palette, told apart with every kind of colour vision.
 MODALITY_COLOURS = {"audio": "#0072B2", "visual": "#D55E00"}
@@ -55,7 +58,11 @@ def figure_png(figure: Figure, dpi: int) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from", category=UserWarning)
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+        # One drawing, not two as in savefig, which lays the figure out in a drawing of its own.
+        figure.set_dpi(dpi)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    Image.fromarray(np.asarray(canvas.buffer_rgba())).save(buffer, format="png", dpi=(dpi, dpi))
     return buffer.getvalue()
 
 

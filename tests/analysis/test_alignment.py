@@ -143,3 +143,5 @@ def test_figure_and_file_hold_the_values():
     axes = alignment_figure(found).axes[0]
     diamonds = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D" and len(line.get_xdata())]
     assert diamonds == [one.within_value for one in found]
+    lowest = min(chance.low for one in found for chance in (one.by_chance, one.by_label, one.within_by_chance))
+    assert axes.get_xlim()[0] < lowest  # no band looks cut

@@ -78,6 +78,7 @@ def test_both_runs_figures_are_those_of_their_own_studies(selection_split):
     this, other = (study_model(run.model, toy_dataset(), settings, toy_batches) for run in runs)
     found = compare_with(this, *runs, toy_batches)
     assert (found.this.title, found.other.title) == ("this (joint)", "other (independent)")
+    assert dataclasses.replace(found.this, name="joint").title == "joint"
     assert found.other.alignment == other.alignment
     assert set(this.correlations) & set(other.correlations) == {one.label for one in found.labels} != set()
     for run, compared, study in zip(runs, (found.this, found.other), (this, other), strict=True):
