@@ -49,14 +49,18 @@ def largest_difference(
     """How far the maps are from tf-keras-vis', each divided by its largest value: the largest of all differences.
 
     None where there is nothing to compare with: tf-keras-vis' Score-CAM takes no spectrogram without a channel
-    axis and masks all inputs at once.
+    axis and masks all inputs at once, and its Grad-CAM++ takes no feature maps of half precision.
     """
-    if evidence_maps.method not in _IMPLEMENTATIONS:
+    method, model = evidence_maps.method, evidence_maps.model
+    if method not in _IMPLEMENTATIONS:
+        return None
+    map_types = {model.get_layer(MAP_OF[modality]).compute_dtype for modality in evidence_maps.modalities}
+    if method == "gradcam++" and map_types != {"float32"}:
         return None
     found = evidence_maps(batch, label_indices)
     differences = []
     for modality in evidence_maps.modalities:
-        expected = tf_keras_vis_maps(evidence_maps.model, batch, label_indices, modality, evidence_maps.method)
+        expected = tf_keras_vis_maps(model, batch, label_indices, modality, method)
         differences.append(np.abs(_scaled(found[modality]) - _scaled(expected)).max())
     return float(max(differences))
 

@@ -42,8 +42,10 @@ def importance_figure(result: Importance, label: str, number: dict[str, int]) ->
 
 
 def _curves(axes: Axes, result: Importance, label: str) -> None:
-    """Importance of all features over their rank; audio's names stand above their points, vision's below."""
-    offsets = {"audio": (2, 3, 40, "bottom"), "visual": (-1, -3, -40, "top")}
+    """Importance of all features over their rank; names stand above the points of the higher curve, else below."""
+    above, below = (2, 3, 40, "bottom"), (-1, -3, -40, "top")
+    highest = max(result.values, key=lambda modality: float(result.of(label, modality).max()))
+    offsets = {modality: above if modality == highest else below for modality in result.values}
     for modality, values in ((name, result.of(label, name)) for name in result.values):
         ranked = np.sort(values)[::-1]
         axes.plot(np.arange(1, len(ranked) + 1), ranked, color=COLOURS[modality], linewidth=1.2, label=modality)

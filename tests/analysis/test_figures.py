@@ -93,6 +93,15 @@ def test_importance_bars_are_the_most_important_features():
     assert widths == pytest.approx([1.0, 0.0])
 
 
+@pytest.mark.parametrize("higher", ["audio", "visual"])
+def test_names_on_the_sorted_curves_stand_away_from_the_other_curve(higher):
+    lower = "visual" if higher == "audio" else "audio"
+    values = {higher: np.array([[0.5, 0.4]]), lower: np.array([[0.3, 0.2]])}
+    curves = importance_figure(Importance(("flute",), {"flute": 3}, values), "flute", {"audio": 1, "visual": 1}).axes[0]
+    heights = {text.get_text()[0]: text.xyann[1] for text in curves.texts}
+    assert heights[higher[0]] > 0 > heights[lower[0]]
+
+
 def test_importance_bars_say_how_stable_they_are():
     values = {"audio": np.array([[0.1, 0.0, 0.7, 0.2]])}
     stability = Stability({"audio": 2}, {"audio": np.array([[0.3, 0.0, 1.0, 0.7]])})

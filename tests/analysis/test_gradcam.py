@@ -70,6 +70,17 @@ def test_raw_maps_are_those_of_tf_keras_vis(case):
     assert largest_difference(evidence_maps, batch, indices) < 1e-5  # each by its own largest
 
 
+def test_half_precision_is_compared_as_far_as_tf_keras_vis_goes(case):
+    _, batch, indices = case
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = toy_model(seed=3)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert largest_difference(EvidenceMaps(model, "gradcam++"), batch, indices) is None
+    assert largest_difference(EvidenceMaps(model), batch, indices) < 0.05  # bfloat16: 8 bits
+
+
 def test_gradcam_plus_plus_is_that_of_tf_keras_vis_without_the_score(case):
     _, batch, indices = case
     model = toy_model(hidden_units=4, seed=3)
