@@ -63,10 +63,11 @@ def alignment_sentence(found: Sequence[Alignment]) -> str:
     inside = [one for one in found if math.isfinite(one.within_value)]
     if not inside:
         return f"{text} Within labels there are too few recordings to tell."
-    beyond = [one for one in inside if one.within_by_chance.p_value * len(inside) <= _LEVEL]
+    p_values = [min(1.0, one.within_by_chance.p_value * len(inside)) for one in inside]
+    beyond = [one for one, p_value in zip(inside, p_values, strict=True) if p_value <= _LEVEL]
     values = ", ".join(
-        f"{MEASURES[one.measure]} {one.within_value:.2f} (p = {one.within_by_chance.p_value:.2g})"
-        for one in inside
+        f"{MEASURES[one.measure]} {one.within_value:.2f} (corrected p = {p_value:.2g})"
+        for one, p_value in zip(inside, p_values, strict=True)
     )
     return f"{text} Within labels: {values}; {_names(beyond) or 'none'} beyond chance."
 
