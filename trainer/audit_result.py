@@ -30,7 +30,7 @@ SMALLEST_DIFFERENCE = 0.05
 # What none of n recordings shows may still be true of 3 in n (95 %, the rule of three): so many are needed to know
 # that a difference is smaller, whatever the bootstrap says.
 _FEWEST_FOR_NONE = round(3 / SMALLEST_DIFFERENCE)
-_SIGNIFICANCE = 0.05
+SIGNIFICANCE = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Audit:
         if found is None or self.recordings < FEWEST_RECORDINGS:
             return "unknown"
         if found.low > 0 or found.high < 0:
-            if found.p_value is not None and found.p_value > _SIGNIFICANCE:
+            if found.p_value is not None and found.p_value > SIGNIFICANCE:
                 return "unknown"
             return "more" if found.low > 0 else "less"
         small = max(-found.low, found.high) < SMALLEST_DIFFERENCE

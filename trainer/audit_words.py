@@ -1,7 +1,7 @@
 """What an audit says in words: which modality leads, whether fusion helps, what joint training did."""
 
 from trainer.audit_measures import Difference, Interval
-from trainer.audit_result import FEWEST_RECORDINGS, SMALLEST_DIFFERENCE, Audit
+from trainer.audit_result import FEWEST_RECORDINGS, SIGNIFICANCE, SMALLEST_DIFFERENCE, Audit
 
 _NOUNS = {"audio": "audio", "visual": "vision"}
 _OTHER = {"audio": "visual", "visual": "audio"}
@@ -173,7 +173,12 @@ def _interval(found: Interval) -> str:
 
 
 def _signed(found: Difference) -> str:
-    return f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+    text = f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}"
+    # Why nothing is made of an interval that leaves 0 out: with few differing recordings the exact test decides.
+    contradicted = found.p_value is not None and found.p_value > SIGNIFICANCE
+    if contradicted and (found.low > 0 or found.high < 0):
+        text += f"; exact p = {found.p_value:.2g}"
+    return f"{text})"
 
 
 def _counted(recordings: int) -> str:

@@ -97,7 +97,9 @@ def test_importance_bars_are_the_most_important_features():
 def test_names_on_the_sorted_curves_stand_away_from_the_other_curve(higher):
     lower = "visual" if higher == "audio" else "audio"
     values = {higher: np.array([[0.5, 0.4]]), lower: np.array([[0.3, 0.2]])}
-    curves = importance_figure(Importance(("flute",), {"flute": 3}, values), "flute", {"audio": 1, "visual": 1}).axes[0]
+    curves = importance_figure(
+        Importance(("flute",), {"flute": 3}, values), "flute", {"audio": 1, "visual": 1}
+    ).axes[0]
     heights = {text.get_text()[0]: text.xyann[1] for text in curves.texts}
     assert heights[higher[0]] > 0 > heights[lower[0]]
 

@@ -78,6 +78,18 @@ def test_judges_by_interval_and_exact_test(low, high, p_value, recordings, expec
     assert audit.judge("x") == expected
 
 
+def test_an_exact_test_that_contradicts_the_interval_is_told():
+    (told,) = (
+        line
+        for line in verdict(with_differences(fused_minus_product=LESS._replace(p_value=0.0625)))
+        if "product" in line
+    )
+    assert told.startswith("Too few recordings to tell")
+    assert told.endswith("-0.200 (-0.300 to -0.100; exact p = 0.062).")
+    (told,) = (line for line in verdict(with_differences(fused_minus_product=UNKNOWN)) if "product" in line)
+    assert "exact" not in told  # the interval says it by itself
+
+
 def test_what_was_not_measured_is_unknown():
     assert AUDIT.judge("not_measured") == "unknown"
 
