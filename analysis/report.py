@@ -127,7 +127,7 @@ def _legend(study: Study) -> str:
 
 def _origin(record: RunRecord, study: Study) -> Markup:
     return joined(
-        element("pre", record.analyze_command),
+        element("pre", "\n".join([record.train_command, record.evaluate_command, record.analyze_command])),
         table([], [[name, version] for name, version in record.versions.items()], "Versions"),
         element("p", "Dataset fingerprint ", element("code", study.dataset.fingerprint)),
     )

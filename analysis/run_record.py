@@ -1,6 +1,7 @@
 """What is known of a run besides its analysis: the scores of scheme and stages, the audit, how it was made."""
 
 import dataclasses
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,8 @@ class RunRecord:
         scores: title of a model to `{"segment": M, "recording": M}`, as in metrics.json: the run's own last,
             before it those that it is compared with, as far as they were measured.
         audit: of the split as in audit.json, with its `verdict`; None if there is none.
-        evaluate_command: the command that measures what is missing.
+        train_command: the command that made the run.
+        evaluate_command: the command that measures scores and audit.
         analyze_command: the command that makes this analysis again.
         versions: package to version.
     """
@@ -27,20 +29,29 @@ class RunRecord:
     scheme: str
     scores: Mapping[str, Mapping[str, Any]]
     audit: Mapping[str, Any] | None
+    train_command: str
     evaluate_command: str
     analyze_command: str
     versions: Mapping[str, str]
 
 
 def read_record(
-    run_dir: str, split: str, *, evaluate_command: str, analyze_command: str, versions: Mapping[str, str]
+    run_dir: str, data_dir: str, split: str, *, analyze_command: str, versions: Mapping[str, str]
 ) -> RunRecord:
     """Reads what `avinst evaluate` has measured of a run and of the stages that it is compared with.
+
+    Args:
+        run_dir: of the run.
+        data_dir: the analyzed dataset.
+        split: the analyzed one.
+        analyze_command: the command that makes the analysis.
+        versions: package to version.
 
     Raises:
         UserError: there is no run, or a file of it is damaged.
     """
-    scheme = read_config(run_dir)[0].scheme
+    config, trained_on = read_config(run_dir)
+    scheme = config.scheme
     audit = read_metrics(run_dir, AUDIT_FILE).get(split)
     scores: dict[str, Any] = {}
     other = (audit or {}).get("stages_from") or run_dir
@@ -51,7 +62,21 @@ def read_record(
         scores |= _other_run(other, split, scheme)
     scores[f"{scheme} (this run)"] = read_metrics(run_dir).get(split)
     measured = {title: values for title, values in scores.items() if values}
-    return RunRecord(scheme, measured, audit, evaluate_command, analyze_command, versions)
+    stages = {"stages_from": other} if other != run_dir else {}
+    return RunRecord(
+        scheme,
+        measured,
+        audit,
+        train_command=command_line("train", data_dir=trained_on.data_dir, run_dir=run_dir, **config.flags()),
+        evaluate_command=command_line("evaluate", run_dir=run_dir, data_dir=data_dir, split=split, **stages),
+        analyze_command=analyze_command,
+        versions=versions,
+    )
+
+
+def command_line(command: str, **flags: object) -> str:
+    """What to type in a shell."""
+    return shlex.join(["avinst", command, *(f"--{name}={value}" for name, value in flags.items())])
 
 
 def _other_run(run_dir: str, split: str, scheme: str) -> dict[str, Any]:

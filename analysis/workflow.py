@@ -1,7 +1,6 @@
 """An analysis from a run directory to its files, its summaries and its report."""
 
 import dataclasses
-import shlex
 from collections.abc import Callable, Mapping
 
 from analysis.artifacts import REPORT_FILE, draw_pictures, write_files
@@ -12,7 +11,7 @@ from analysis.feature_parts import PARTS_FOLDER, remove_parts
 from analysis.recordings import Recordings
 from analysis.regions import read_regions
 from analysis.report import render_report
-from analysis.run_record import read_record
+from analysis.run_record import command_line, read_record
 from analysis.sounds import find_sounds
 from analysis.study import Study, StudySettings, study_model
 from analysis.summaries import write_summaries
@@ -83,8 +82,8 @@ def analyze(
     other = load_compared(compare_to, run_dir, dataset) if compare_to else None
     record = read_record(
         run_dir,
+        dataset.data_dir,
         settings.split,
-        evaluate_command=_line("evaluate", run_dir=run_dir, data_dir=dataset.data_dir, split=settings.split),
         analyze_command=_command(
             run_dir,
             dataset.data_dir,
@@ -124,7 +123,7 @@ def _command(
     run_dir: str, data_dir: str, output_dir: str, settings: StudySettings, optional: Mapping[str, str]
 ) -> str:
     named = {**optional, "regions": settings.evidence.regions}
-    return _line(
+    return command_line(
         "analyze",
         run_dir=run_dir,
         data_dir=data_dir,
@@ -143,8 +142,3 @@ def _command(
         batch_size=settings.batch_size,
         **{name: value for name, value in named.items() if value},
     )
-
-
-def _line(command: str, **flags: object) -> str:
-    """What to type in a shell."""
-    return shlex.join(["avinst", command, *(f"--{name}={value}" for name, value in flags.items())])

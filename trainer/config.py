@@ -168,6 +168,15 @@ class TrainConfig:
         """The settings as plain JSON values."""
         return dataclasses.asdict(self)
 
+    def flags(self) -> dict[str, object]:
+        """The flags of `avinst train` that give these settings: the scheme, and all that is not the default."""
+        given = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name == "scheme" or getattr(self, field.name) != field.default
+        }
+        return {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`; raises UserError for unknown or missing names, or values of another type."""

@@ -102,7 +102,12 @@ def test_again_gives_the_same_and_metrics_are_shown(joint):
     (joint / "metrics.json").write_text(json.dumps({"test": {"recording": dict.fromkeys(names, cell)}}))
     assert analyze(joint, "--gradcam_per_label=0") == 0
     assert {path.name: path.read_bytes() for path in (joint / "analysis").rglob("*.csv")} == before
-    assert "0.123" in (joint / "analysis" / "report.html").read_text()
+    report = (joint / "analysis" / "report.html").read_text()
+    assert "0.123" in report
+    config, _ = read_config(str(joint))
+    given = [f" --{name}={value}" for name, value in config.flags().items()]
+    assert len(given) > 1
+    assert f"--run_dir={joint}{''.join(given)}\navinst evaluate --run_dir={joint} " in report
 
 
 def test_two_runs_side_by_side(joint, tmp_path, capsys):

@@ -66,6 +66,7 @@ def render(study, pictures, metrics=METRICS, audit=None, sounds=None):
         scheme="joint",
         scores={"audio alone": METRICS, "joint (this run)": metrics} if metrics else {},
         audit=audit,
+        train_command="avinst train --run_dir='a & b' --scheme=joint",
         evaluate_command="avinst evaluate --run_dir='a & b' --split=test",
         analyze_command="avinst analyze --run_dir='a & b'",
         versions={"keras": "3"},
@@ -105,7 +106,8 @@ def test_names_are_escaped(text):
     words = "".join(page.texts)
     assert "alto <sax>/b" in words
     assert "Why <joint> decides" in words
-    assert "--run_dir='a & b'" in words
+    for command in ("train --run_dir='a & b' --scheme=joint", "evaluate --run_dir", "analyze --run_dir='a & b'"):
+        assert f"avinst {command}" in words
     assert "<sax>" not in text
 
 

@@ -35,7 +35,7 @@ def file(toy_study, toy_pictures, toy_sounds, tmp_path_factory):
     study = dataclasses.replace(toy_study, correlations={**toy_study.correlations, label: changed})
     cell = {"value": 0.5, "low": 0.4, "high": 0.6}
     scores = {"joint (this run)": {"recording": {"hit_at_1": cell, "map": cell}}}
-    record = RunRecord("joint", scores, None, "avinst evaluate", "avinst analyze", {"keras": "3"})
+    record = RunRecord("joint", scores, None, "avinst train", "avinst evaluate", "avinst analyze", {"keras": "3"})
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(render_report(study, toy_pictures, toy_sounds, record, title="Why"))
     return path, changed

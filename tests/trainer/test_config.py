@@ -99,6 +99,12 @@ def test_json_round_trip_keeps_every_setting():
     assert TrainConfig.from_json(config.to_json()) == config
 
 
+def test_flags_are_the_scheme_and_what_is_not_the_default():
+    assert TrainConfig().flags() == {"scheme": "joint"}
+    given = TrainConfig(scheme="independent", epochs=3, augment=False, audio_width=0.5)
+    assert given.flags() == {"scheme": "independent", "epochs": 3, "augment": "false", "audio_width": 0.5}
+
+
 def test_settings_of_another_version_are_refused_with_their_names():
     values = TrainConfig().to_json()
     del values["seed"]
