@@ -59,7 +59,7 @@ def test_labels_that_do_not_exclude_each_other_have_probabilities_of_their_own()
     logits_layer = model.get_layer("logits")
     logits_layer.set_weights([np.zeros((2, 2), np.float32), np.array([50, 50], np.float32)])
     frames = np.random.default_rng(0).uniform(1, 2, (3, 8, 8, 3)).astype(np.float32)
-    maps = np.asarray(keras.Model(model.inputs, model.get_layer("visual_map").output)(frames))
+    maps = np.asarray(keras.Model(model.inputs, model.get_layer("visual_map").output)([frames]))
     found = EvidenceMaps(model, "scorecam")({"frame": frames}, np.array([0, 1, 1]))["visual"]
     np.testing.assert_allclose(found, maps.sum(axis=-1), rtol=1e-5)  # float32
     assert found.max() > 0
