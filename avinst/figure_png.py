@@ -1,5 +1,6 @@
 """What figures of all folders share: colours, and PNGs whatever script the labels are written in."""
 
+import functools
 import io
 import warnings
 
@@ -72,8 +73,12 @@ def name_fallback_fonts(figure: Figure) -> None:
     By name and one by one: matplotlib takes of a generic family such as sans-serif the first font only, and logs a
     warning for each name that it does not find.
     """
-    installed = set(fontManager.get_font_names())
-    fallbacks = [name for name in FALLBACK_FONTS if name in installed]
     for text in figure.findobj(Text):
         if not text.get_text().isascii():
+            fallbacks = [name for name in FALLBACK_FONTS if name in _installed_fonts()]
             text.set_fontfamily([*text.get_fontfamily(), *fallbacks])
+
+
+@functools.cache
+def _installed_fonts() -> frozenset[str]:
+    return frozenset(fontManager.get_font_names())
