@@ -36,7 +36,9 @@ class Files(Protocol):
         """A JSON file below the folder; empty where there is none."""
 
 
-def analysis_section(work: Files, runs: Sequence[str], seeds: Sequence[int], images: Path) -> list[str]:
+def analysis_section(
+    work: Files, runs: Sequence[str], extra: Sequence[str], seeds: Sequence[int], images: Path
+) -> list[str]:
     """Tables, the finding in words, and figures; copies the figures into `images`."""
     return [
         "### Do the modalities' features move together?",
@@ -56,8 +58,8 @@ def analysis_section(work: Files, runs: Sequence[str], seeds: Sequence[int], ima
         "Gain over maps of random cells, difference of areas under the predicted label's probability (95 % "
         "interval over recordings), and how like the maps are to those of shuffled weights (rank correlation; in "
         "brackets that of different recordings' maps).",
-        trust_table(work, runs, seeds),
-        regions_table(work, runs, seeds),
+        trust_table(work, [*runs, *extra], seeds),
+        regions_table(work, [*runs, *extra], seeds),
         figure(work, "faithfulness", seeds[0], images),
     ]
 
