@@ -107,7 +107,8 @@ def page(work: Work, media_root: str, seeds: Sequence[int], title: str, regions:
     recordings, labels = dataset["recordings"], dataset["labels"]
     parts = [
         "# Results",
-        "Made by `python benchmarks/results.py --media_root=VIDEOS --work_dir=WORK`; do not edit.",
+        "Made by `python benchmarks/results.py --media_root=VIDEOS --work_dir=WORK "
+        "--regions=benchmarks/clips_regions.csv`; do not edit.",
         f"## {title}",
         f"{len(labels)} instruments ({', '.join(labels)}); recordings: train {recordings['train']}, validation "
         f"{recordings['validation']}, test {recordings['test']}; segments: {sum(dataset['segments'].values())}; "
