@@ -22,7 +22,7 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
             "both modalities' features be correlated in both."
         ]
     sentences = [_first(this, other, overall, len(comparison.labels))]
-    if single := _single_labels(comparison.labels):
+    if single := _single_labels(this, comparison.labels):
         sentences.append(single)
     within = [
         f"{signed(overall.blocks[block].difference)} within {name}"
@@ -71,17 +71,27 @@ def _first(this: str, other: str, overall: LabelComparison, labels: int) -> str:
     return text if any(above) else f"{text} Neither is above the band of chance."
 
 
-def _single_labels(labels: Sequence[LabelComparison]) -> str:
+def _single_labels(this: str, labels: Sequence[LabelComparison]) -> str:
     """Those whose own interval leaves 0 out, with what many intervals do by themselves."""
-    parts = []
-    for verdict in ("more", "less"):
-        named = [one for one in labels if difference_verdict(one) == verdict]
-        if named:
-            texts = [f"{one.label} {signed(one.blocks['across'].difference)}" for one in named]
-            parts.append(f"{verdict} for {', '.join(texts)}")
-    if not parts:
+    measured = [one for one in labels if math.isfinite(one.blocks["across"].difference.low)]
+    told_apart: dict[str, list[str]] = {}
+    for one in measured:
+        text = f"{one.label} {signed(one.blocks['across'].difference)}"
+        told_apart.setdefault(difference_verdict(one), []).append(text)
+    told_apart.pop("equal", None)
+    if not told_apart:
         return "For no single label does the interval of the difference leave 0 out."
-    return (
-        f"By its own interval it binds {'; '.join(parts)}; of {counted(len(labels), 'such interval')}, one in "
-        "twenty leaves 0 out by chance."
-    )
+    number = sum(map(len, told_apart.values()))
+    text = f"For {number} of {counted(len(measured), 'label')} the interval of the difference leaves 0 out"
+    text += " (one in twenty does by chance): "
+    meanings = {
+        "more": f"{this} binds more for",
+        "less": f"{this} binds less for",
+        "chance": "though the larger value is within the band of chance, for",
+    }
+    parts = [
+        f"{meaning} {', '.join(told_apart[verdict])}"
+        for verdict, meaning in meanings.items()
+        if verdict in told_apart
+    ]
+    return f"{text}{'; '.join(parts)}."

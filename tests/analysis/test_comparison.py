@@ -9,7 +9,7 @@ from scipy import stats
 from analysis.comparison import compare
 from analysis.comparison_figures import comparison_figure
 from analysis.comparison_tables import comparison_json, comparison_markdown
-from analysis.comparison_words import comparison_sentences, difference_verdict
+from analysis.comparison_words import comparison_sentences, difference_verdict, signed
 from analysis.correlation import CorrelationSettings
 from analysis.paired_resamples import draw_recordings
 
@@ -105,6 +105,30 @@ def test_what_differs_below_chance_is_not_called_bound():
     assert difference_verdict(overall) == "chance"
     text = comparison_sentences(dataclasses.replace(found, overall=overall))[0]
     assert "neither binds the modalities more than chance does" in text
+
+
+def test_every_label_whose_interval_leaves_0_out_is_told():
+    found = compare(*pair((0.9, 0.0)), SETTINGS)
+    band = tuple(chance._replace(high=0.9) for chance in found.labels[0].chance)
+    within_chance = dataclasses.replace(found.labels[0], chance=band)
+    across = found.labels[1].blocks["across"]
+    same = {"across": dataclasses.replace(across, difference=across.difference._replace(low=-0.1))}
+    equal = dataclasses.replace(found.labels[1], blocks={**found.labels[1].blocks, **same})
+    nothing = dataclasses.replace(across, difference=across.difference._replace(low=np.nan))
+    unknown = dataclasses.replace(equal, blocks={**equal.blocks, "across": nothing})
+    labels = (within_chance, equal, found.labels[2], unknown)
+    texts = [f"{one.label} {signed(one.blocks['across'].difference)}" for one in labels]
+    assert comparison_sentences(dataclasses.replace(found, labels=labels))[1] == (
+        "For 2 of 3 labels the interval of the difference leaves 0 out (one in twenty does by chance): bound "
+        f"(joint) binds more for {texts[2]}; though the larger value is within the band of chance, for {texts[0]}."
+    )
+    assert comparison_sentences(dataclasses.replace(found, labels=(within_chance, equal)))[1] == (
+        "For 1 of 2 labels the interval of the difference leaves 0 out (one in twenty does by chance): though the "
+        f"larger value is within the band of chance, for {texts[0]}."
+    )
+    assert comparison_sentences(dataclasses.replace(found, labels=(equal, unknown)))[1] == (
+        "For no single label does the interval of the difference leave 0 out."
+    )
 
 
 def test_labels_that_one_run_never_predicts_are_named():
