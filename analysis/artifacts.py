@@ -29,6 +29,9 @@ from avinst import paths
 from avinst.progress import Progress
 
 REPORT_FILE = "report.html"
+# Lies beside the folders of files from before the first of them is written until the report is.
+UNFINISHED_FILE = ".unfinished_analysis"
+_FOLDERS = ("correlations", "importance", "gradcam")
 COMPARISON_FILE = "comparison.json"
 _LONGEST_NAME = 80
 
@@ -71,13 +74,11 @@ def draw_pictures(study: Study) -> list[Picture]:
 
 
 def write_files(study: Study, pictures: list[Picture], output_dir: str) -> None:
-    """Writes all but the report: features, tables, figures; those of an earlier analysis are taken away."""
-    folders = ("correlations", "importance", "gradcam")
-    for folder in folders:
-        # Only where this directory is an earlier analysis: nobody else's folder is deleted.
-        if paths.exists(paths.join(output_dir, REPORT_FILE)) and paths.exists(paths.join(output_dir, folder)):
-            paths.remove(paths.join(output_dir, folder))
-        paths.make_directory(paths.join(output_dir, folder))
+    """Writes all but the report: features, tables, figures; those of an earlier analysis are taken away.
+
+    The earlier report goes first, so that there is never one beside files of another analysis.
+    """
+    _make_room(output_dir)
     save_features(study.features, paths.join(output_dir, "features.npz"))
     save_features(study.selection, paths.join(output_dir, "selection_features.npz"))
     segments_file = paths.join(output_dir, "segment_features.npz")
@@ -104,6 +105,30 @@ def write_files(study: Study, pictures: list[Picture], output_dir: str) -> None:
         paths.make_directory(paths.join(output_dir, *folder.split("/")) if folder else output_dir)
     for picture in pictures:
         paths.write_bytes(paths.join(output_dir, *picture.file.split("/")), picture.png)
+
+
+def write_report(text: str, output_dir: str) -> None:
+    """Writes the report, after all else: where there is one, there is a whole analysis."""
+    paths.write_text(paths.join(output_dir, REPORT_FILE), text)
+    unfinished = paths.join(output_dir, UNFINISHED_FILE)
+    if paths.exists(unfinished):
+        paths.remove(unfinished)
+
+
+def _make_room(output_dir: str) -> None:
+    """Empty folders for the files; those of an analysis, whole or killed, are deleted, nobody else's."""
+    report, unfinished = (paths.join(output_dir, name) for name in (REPORT_FILE, UNFINISHED_FILE))
+    folders = [paths.join(output_dir, name) for name in _FOLDERS]
+    there = [folder for folder in folders if paths.exists(folder)]
+    is_analysis = paths.exists(report) or paths.exists(unfinished)
+    if is_analysis or not there:
+        paths.write_text(unfinished, "written by avinst analyze, which has not come to its end here\n")
+    if paths.exists(report):
+        paths.remove(report)
+    for folder in there if is_analysis else ():
+        paths.remove(folder)
+    for folder in folders:
+        paths.make_directory(folder)
 
 
 def correlation_summary(study: Study) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from analysis.artifacts import REPORT_FILE, draw_pictures, write_files
+from analysis.artifacts import REPORT_FILE, draw_pictures, write_files, write_report
 from analysis.compared_run import compare_with, load_compared
 from analysis.embeddings import write_embeddings
 from analysis.extraction import Batches
@@ -113,8 +113,7 @@ def analyze(
     report = paths.join(output_dir, REPORT_FILE)
     title = f"Why the {run.config.scheme} model decides: {run_dir.rstrip('/').rpartition('/')[2]}"
     text = render_report(study, pictures, sounds, record, title=title)
-    # Last: where there is a report, there is a whole analysis.
-    paths.write_text(report, text)
+    write_report(text, output_dir)
     remove_parts(parts_dir)
     return Analysis(study, output_dir, report, log_dir)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from comparison_parts import one_of, planted, run_of
 
-from analysis.artifacts import draw_pictures, file_name, write_files
+from analysis.artifacts import draw_pictures, file_name, write_files, write_report
 from analysis.comparison import compare
 from analysis.correlation import CorrelationSettings
 from analysis.feature_files import load_features
@@ -98,9 +98,35 @@ def test_an_earlier_analysis_is_replaced_and_other_folders_are_not_touched(toy_s
     foreign.write_text("not an analysis")
     write_files(toy_study, toy_pictures, str(tmp_path))
     assert foreign.exists()
-    (tmp_path / "report.html").write_text("the analysis is whole")
+    write_report("the analysis is whole", str(tmp_path))
     write_files(toy_study, toy_pictures, str(tmp_path))
     assert not foreign.exists()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_killed_analysis_leaves_no_report_and_the_next_one_none_of_its_files(
+    toy_study, toy_pictures, tmp_path, monkeypatch, whole
+):
+    """Killed while an analysis is written where none was, or over a whole one."""
+    if whole:
+        write_files(toy_study, toy_pictures[:1], str(tmp_path))
+        write_report("of the earlier analysis", str(tmp_path))
+        assert not list(tmp_path.glob(".*"))
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("analysis.artifacts.write_evidence", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_files(toy_study, toy_pictures, str(tmp_path))
+    assert not (tmp_path / "report.html").exists()
+    left = tmp_path / "correlations" / "left.csv"
+    left.write_text("of the killed analysis")
+    write_files(toy_study, toy_pictures, str(tmp_path))
+    write_report("whole", str(tmp_path))
+    assert not left.exists()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_comparison_is_written_and_that_of_an_earlier_analysis_taken_away(toy_study, tmp_path):
