@@ -61,13 +61,16 @@ def table(head: list[str], rows: list[list[str]], caption: str, class_: str | No
     ]
     body = element(
         "table",
-        element("caption", caption),
         element("thead", element("tr", *titles)) if head else Markup(""),
         element("tbody", *lines),
         class_=class_,
     )
-    # What scrolls must be reachable by keyboard, and says what it is.
-    return element("div", body, class_="wide", tabindex=0, role="region", aria_label=caption)
+    # Above the part that scrolls, so that it is read whole on a phone. What scrolls must be reachable by keyboard,
+    # and says what it is.
+    return joined(
+        element("p", caption, class_="caption"),
+        element("div", body, class_="wide", tabindex=0, role="region", aria_label=caption),
+    )
 
 
 def json_block(id_: str, value: Any) -> Markup:
