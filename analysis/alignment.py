@@ -11,6 +11,7 @@ from analysis.cca import FOLDS, CrossValidatedCca
 from analysis.cka import linear_cka, unbiased_gram
 from analysis.features import Features
 from analysis.neighbours import NEIGHBOURS, membership, mutual_share, nearest
+from analysis.resampling import central_band, p_value_among
 
 PERMUTATIONS = 1000
 # The null of CKA costs their square for each permutation; a random part stands for more recordings.
@@ -143,10 +144,7 @@ def _chance(
     values = np.array([score(_shuffled(cell, generator)) for _ in range(permutations)])
     if not (math.isfinite(value) and np.isfinite(values).all()):
         return Chance(math.nan, math.nan, math.nan, math.nan)
-    low, high = np.quantile(values, [0.025, 0.975])
-    # Differences of rounding must not decide whether an equal value counts as at least as large.
-    at_least = int(np.count_nonzero(values >= value - 1e-9))
-    return Chance(float(values.mean()), float(low), float(high), (1 + at_least) / (1 + permutations))
+    return Chance(float(values.mean()), *central_band(values), p_value_among(values, value))
 
 
 def _shuffled(cell: np.ndarray, generator: np.random.Generator) -> np.ndarray:

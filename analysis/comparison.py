@@ -9,6 +9,7 @@ from analysis.comparison_result import BLOCKS, ComparedPart, ComparedRun, Compar
 from analysis.correlation import MINIMUM_RECORDINGS, CorrelationSettings
 from analysis.counting import counted
 from analysis.paired_resamples import difference_interval, draw_recordings, resampled_means
+from analysis.resampling import central_band, mean_of_defined
 from analysis.spearman import mean_absolute_blocks, permutation_null
 from trainer.audit_measures import Interval
 
@@ -109,9 +110,9 @@ def _mean_of(found: Sequence[_Sampled]) -> _Sampled:
     both = np.isfinite(means).all(axis=1, keepdims=True)
     return _Sampled(
         recordings=sum(one.recordings for one in found),
-        means=_mean(np.where(both, means, np.nan)),
-        differences=_mean(np.stack([one.differences for one in found])),
-        nulls=_mean(np.stack([one.nulls for one in found])),
+        means=mean_of_defined(np.where(both, means, np.nan)),
+        differences=mean_of_defined(np.stack([one.differences for one in found])),
+        nulls=mean_of_defined(np.stack([one.nulls for one in found])),
     )
 
 
@@ -129,12 +130,4 @@ def _result(label: str, sampled: _Sampled) -> LabelComparison:
 
 
 def _band(null: np.ndarray) -> Interval:
-    low, high = np.quantile(null, [0.025, 0.975])
-    return Interval(float(null.mean()), float(low), float(high))
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """The mean over the first axis of what is defined; NaN where nothing is."""
-    defined = np.isfinite(values)
-    total = np.where(defined, values, 0.0).sum(axis=0)
-    return np.divide(total, defined.sum(axis=0), out=np.full(total.shape, np.nan), where=defined.any(axis=0))
+    return Interval(float(null.mean()), *central_band(null))

@@ -12,6 +12,7 @@ from analysis.counting import counted
 from analysis.features import Features
 from analysis.importance import Importance, feature_name
 from analysis.matrix_order import clustered_order
+from analysis.resampling import p_value_among
 from analysis.spearman import (
     MeanAbsolute,
     PermutationNull,
@@ -95,8 +96,7 @@ class LabelCorrelation:
         """Share of permutations whose mean |rho| across is at least the observed one; NaN without a null."""
         if self.null is None or not math.isfinite(self.across.value):
             return math.nan
-        at_least = np.count_nonzero(self.null.mean_absolute >= self.across.value - 1e-9)
-        return (1 + at_least) / (1 + len(self.null.mean_absolute))
+        return p_value_among(self.null.mean_absolute, self.across.value)
 
     @property
     def recordings_at_once(self) -> int:

@@ -62,7 +62,7 @@ def overview_figure(results: Mapping[str, LabelCorrelation]) -> Figure:
     axes = figure.subplots()
     for row, result in enumerate(results.values()):
         if result.null is not None and np.isfinite(result.null.mean_absolute).all():
-            low, high = np.quantile(result.null.mean_absolute, [0.025, 0.975])
+            low, high = result.null.band
             axes.barh(row + 0.22, high - low, left=low, height=0.26, color=CHANCE, zorder=1)
         blocks = (
             ("audio", result.within_audio, -0.22),
@@ -99,7 +99,7 @@ def few_recordings_warning(result: LabelCorrelation) -> str:
 def _caption(result: LabelCorrelation) -> str:
     parts = []
     if result.null is not None and np.isfinite(result.null.mean_absolute).all():
-        low, high = np.quantile(result.null.mean_absolute, [0.025, 0.975])
+        low, high = result.null.band
         parts.append(
             f"mean |rho| across: {result.across.value:.2f} [{result.across.low:.2f}, {result.across.high:.2f}]"
             f"; by chance {low:.2f} to {high:.2f}"

@@ -69,7 +69,7 @@ def label_summary(result: LabelCorrelation) -> dict[str, Any]:
     }
     if result.null is not None and math.isfinite(result.across.value):
         summary["pairs"] = int(np.isfinite(result.null.p_values).sum())
-        low, high = np.quantile(result.null.mean_absolute, [0.025, 0.975])
+        low, high = result.null.band
         summary["null"] = {
             "mean": _rounded(result.null.mean_absolute.mean()),
             "low": _rounded(low),

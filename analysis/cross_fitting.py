@@ -13,6 +13,7 @@ from analysis.correlation import (
 )
 from analysis.features import Features
 from analysis.importance import Importance
+from analysis.resampling import mean_of_defined
 from analysis.spearman import PermutationNull, centred_intervals, corrected
 
 CROSS_FIT = "cross_fit"
@@ -126,13 +127,13 @@ def join(parts: Sequence[LabelCorrelation]) -> LabelCorrelation:
     resampled = sum(
         np.where(weight > 0, weight * part.resampled, 0.0) for weight, part in zip(weights, parts, strict=True)
     )
-    within_audio, within_visual, across = centred_intervals(_mean(means), np.asarray(resampled))
+    within_audio, within_visual, across = centred_intervals(mean_of_defined(means), np.asarray(resampled))
     chosen_in = {name: [part for part in parts if name in part.names] for name in names}
     return LabelCorrelation(
         label=parts[0].label,
         names=names,
         audio_count=len(audio),
-        rho=_mean(rho),
+        rho=mean_of_defined(rho),
         tested=tested,
         recordings=sum(part.recordings for part in parts),
         part_recordings=tuple(part.recordings for part in parts),
@@ -162,14 +163,6 @@ def _joined_null(
     return PermutationNull(
         p_values=p_joined,
         q_values=corrected(p_joined),
-        mean_absolute=_mean(np.stack([null.mean_absolute for null in nulls])),
+        mean_absolute=mean_of_defined(np.stack([null.mean_absolute for null in nulls])),
         maximum=np.fmax.reduce([null.maximum for null in nulls]),
     )
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """Over the first axis, NaN left out; NaN where nothing is left."""
-    finite = np.isfinite(values)
-    count = finite.sum(axis=0)
-    total = np.where(finite, values, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from analysis.correlation import LabelCorrelation
+from analysis.resampling import central_band, mean_of_defined, p_value_among
 from analysis.spearman import MeanAbsolute, centred_intervals
 
 
@@ -49,22 +50,14 @@ def overall(results: Mapping[str, LabelCorrelation]) -> Overall | None:
     null = np.mean(nulls, axis=0)
     means = [[mean.value for mean in (one.within_audio, one.within_visual, one.across)] for one in judged.values()]
     resampled = [one.resampled for one in judged.values()]
-    values = _mean(np.array(means))
-    within_audio, within_visual, across = centred_intervals(values, _mean(np.array(resampled)))
-    low, high = np.quantile(null, [0.025, 0.975])
-    at_least = int(np.count_nonzero(null >= across.value - 1e-9))
+    values = mean_of_defined(np.array(means))
+    within_audio, within_visual, across = centred_intervals(values, mean_of_defined(np.array(resampled)))
+    low, high = central_band(null)
     return Overall(
         labels=len(judged),
         within_audio=within_audio,
         within_visual=within_visual,
         across=across,
-        by_chance=MeanAbsolute(float(null.mean()), float(low), float(high)),
-        p_value=(1 + at_least) / (1 + len(null)),
+        by_chance=MeanAbsolute(float(null.mean()), low, high),
+        p_value=p_value_among(null, across.value),
     )
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """Over the first axis, NaN left out; NaN where nothing is left."""
-    defined = np.isfinite(values)
-    total = np.where(defined, values, 0.0).sum(axis=0)
-    return np.divide(total, defined.sum(axis=0), out=np.full(total.shape, np.nan), where=defined.any(axis=0))

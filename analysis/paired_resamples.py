@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from analysis.resampling import centred_band
 from analysis.spearman import mean_absolute_blocks
 from trainer.audit_measures import Interval
 
@@ -68,11 +69,7 @@ def difference_interval(value: float, resampled: np.ndarray) -> Interval:
         value: of the sample.
         resampled: float [resamples], the same of the resamples; NaN where one defines none.
     """
-    finite = resampled[np.isfinite(resampled)]
-    if not np.isfinite(value) or not len(finite):
-        return Interval(value, np.nan, np.nan)
-    low, high = np.quantile(finite - finite.mean(), [0.025, 0.975])
-    return Interval(value, float(max(value + low, -1.0)), float(min(value + high, 1.0)))
+    return Interval(value, *centred_band(value, resampled, -1.0, 1.0))
 
 
 def _chunks(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from analysis.ranking import centred_ranks, rank_correlation_of
+from analysis.resampling import ROUNDING, central_band, centred_band, p_value
 
 # Bounds the memory of the null: 4 bytes x permutations at once x recordings x features of the second set.
 _CHUNK_VALUES = 4_000_000
@@ -94,6 +95,11 @@ class PermutationNull:
     mean_absolute: np.ndarray
     maximum: np.ndarray
 
+    @property
+    def band(self) -> tuple[float, float]:
+        """The bounds of mean |rho| under 95 % of the permutations."""
+        return central_band(self.mean_absolute)
+
 
 def permutation_null(
     x: np.ndarray, y: np.ndarray, permutations: int, generator: np.random.Generator
@@ -117,8 +123,7 @@ def permutation_null(
     if not alive_x.any() or not alive_y.any():
         empty = np.full(permutations, np.nan)
         return PermutationNull(p_values, p_values.copy(), empty, empty)
-    # Differences of rounding must not decide whether an equal rho counts as at least as large.
-    observed = np.abs(ranks_x.T @ ranks_y) - 1e-9
+    observed = np.abs(ranks_x.T @ ranks_y) - ROUNDING
     at_least = np.zeros(observed.shape)
     means, maxima = [], []
     chunk = max(1, _CHUNK_VALUES // ranks_y.size)
@@ -130,7 +135,7 @@ def permutation_null(
         means.append(null.mean(axis=(1, 2)))
         maxima.append(null.max(axis=(1, 2)))
     block = np.ix_(alive_x, alive_y)
-    p_values[block] = (1 + at_least) / (1 + permutations)
+    p_values[block] = p_value(at_least, permutations)
     return PermutationNull(p_values, corrected(p_values), np.concatenate(means), np.concatenate(maxima))
 
 
@@ -195,8 +200,4 @@ def centred_intervals(values: np.ndarray, resampled: np.ndarray) -> tuple[MeanAb
 
 def _centred(value: float, resampled: np.ndarray) -> MeanAbsolute:
     # A resample of few recordings may leave a block without a living pair.
-    finite = resampled[np.isfinite(resampled)]
-    if not np.isfinite(value) or not len(finite):
-        return MeanAbsolute(value, np.nan, np.nan)
-    low, high = np.quantile(finite - finite.mean(), [0.025, 0.975])
-    return MeanAbsolute(value, float(max(value + low, 0.0)), float(min(value + high, 1.0)))
+    return MeanAbsolute(value, *centred_band(value, resampled, 0.0, 1.0))

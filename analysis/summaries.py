@@ -95,7 +95,7 @@ def correlation_table(study: Study) -> str:
         ]
         chance = pairs = ""
         if result.null is not None and np.isfinite(result.null.mean_absolute).all():
-            low, high = np.quantile(result.null.mean_absolute, [0.025, 0.975])
+            low, high = result.null.band
             chance = f"{low:.2f} to {high:.2f}"
             pairs = f"{result.significant.sum()} of {np.isfinite(result.null.p_values).sum()}"
         lines.append(f"| {' | '.join([label, str(result.recordings), *blocks, chance, pairs])} |")

@@ -1,7 +1,6 @@
 """What the figures say, in words: for the report, TensorBoard and the terminal."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from analysis.counting import counted
 from analysis.importance import Importance
 from analysis.overall import overall
 from analysis.overall_words import alignment_sentence, finding
+from analysis.resampling import mean_of_defined
 from analysis.study import Study
 
 
@@ -35,7 +35,7 @@ def verdict(result: LabelCorrelation, q_value: float) -> str:
     """
     if result.null is None or not math.isfinite(q_value):
         return "Only one modality has features to correlate, so nothing can be said about the relation of two."
-    low, high = np.quantile(result.null.mean_absolute, [0.025, 0.975])
+    low, high = result.null.band
     across = result.across
     measured = (
         f"mean |rho| across modalities is {across.value:.2f} [{across.low:.2f}, {across.high:.2f}], "
@@ -86,8 +86,8 @@ def _relation(study: Study) -> list[str]:
     if not results:
         return ["For no label could the features be correlated."]
     within = {
-        "audio": _mean([result.within_audio.value for result in results.values()]),
-        "vision": _mean([result.within_visual.value for result in results.values()]),
+        "audio": mean_of_defined(np.array([result.within_audio.value for result in results.values()])),
+        "vision": mean_of_defined(np.array([result.within_visual.value for result in results.values()])),
     }
     inside = " and ".join(f"{value:.2f} within {name}" for name, value in within.items() if math.isfinite(value))
     q_values = {label: q for label, q in block_q_values(results).items() if math.isfinite(q)}
@@ -133,8 +133,3 @@ def _coverage(study: Study) -> list[str]:
 
 def _p_value(value: float) -> str:
     return f"{value:.2g}" if value >= 0.001 else f"{value:.0e}"
-
-
-def _mean(values: Sequence[float]) -> float:
-    finite = [value for value in values if math.isfinite(value)]
-    return float(np.mean(finite)) if finite else math.nan
