@@ -9,8 +9,8 @@ from analysis.comparison_result import BLOCKS, ComparedPart, ComparedRun, Compar
 from analysis.correlation import MINIMUM_RECORDINGS, CorrelationSettings
 from analysis.counting import counted
 from analysis.paired_resamples import difference_interval, draw_recordings, resampled_means
-from analysis.resampling import central_band, mean_of_defined
-from analysis.spearman import mean_absolute_blocks, permutation_null
+from analysis.resampling import central_band, mean_of_defined, p_value_among
+from analysis.spearman import corrected, mean_absolute_blocks, permutation_null
 from trainer.audit_measures import Interval
 
 # Their mean is what is asked of them, and 1000 give it to a thousandth.
@@ -59,6 +59,8 @@ def compare(this: ComparedRun, other: ComparedRun, settings: CorrelationSettings
     labels = {label: _mean_of(found[label]) for label in names if label in found}
     overall = _result("", _mean_of(list(labels.values()))) if labels else None
     results = tuple(_result(label, sampled) for label, sampled in labels.items())
+    if overall and len(results) > 1 and this.parts[0].recordings.multi_label:
+        overall = judged_by_labels(overall, results, settings.fdr_level)
     skipped = {label: "; ".join(dict.fromkeys(why)) for label, why in reasons.items() if label not in labels}
     return Comparison(this, other, results, overall, skipped)
 
@@ -126,7 +128,29 @@ def _result(label: str, sampled: _Sampled) -> LabelComparison:
         for column, (block, this, other) in enumerate(zip(BLOCKS, *sampled.means, strict=True))
     }
     this, other = (_band(null) for null in sampled.nulls)
-    return LabelComparison(label, sampled.recordings, blocks, (this, other))
+    across = blocks["across"]
+    return LabelComparison(
+        label,
+        sampled.recordings,
+        blocks,
+        chance=(this, other),
+        p_values=(p_value_among(sampled.nulls[0], across.this), p_value_among(sampled.nulls[1], across.other)),
+        beyond_chance=(across.this > this.high, across.other > other.high),
+    )
+
+
+def judged_by_labels(overall: LabelComparison, labels: Sequence[LabelComparison], level: float) -> LabelComparison:
+    """The mean over labels that share recordings: what chance gives has no band, and the labels' own p decide."""
+    this, other = (
+        bool((corrected(values) <= level).any()) for values in np.array([one.p_values for one in labels]).T
+    )
+    means = [band.value for band in overall.chance]
+    return dataclasses.replace(
+        overall,
+        chance=(Interval(means[0], np.nan, np.nan), Interval(means[1], np.nan, np.nan)),
+        p_values=(np.nan, np.nan),
+        beyond_chance=(this, other),
+    )
 
 
 def _band(null: np.ndarray) -> Interval:

@@ -55,7 +55,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
 
 
 def _band(axes: Axes, y: float, chance: Interval) -> None:
-    if np.isfinite(chance.value):
+    if np.isfinite(chance.low):
         axes.barh(y, chance.high - chance.low, left=chance.low, height=0.26, color=CHANCE, zorder=1)
 
 

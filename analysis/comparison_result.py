@@ -69,13 +69,20 @@ class LabelComparison:
         recordings: number of recordings, the same in both runs.
         blocks: `audio`, `visual` (within the modality) and `across` to the mean |rho| of the runs.
         chance: of this run and of the other: mean |rho| across with recordings shuffled between the modalities,
-            and the band of 95 % of the permutations.
+            and the band of 95 % of the permutations. The mean over labels that share recordings has no band:
+            each label is permuted by itself, so that one over all would be too narrow.
+        p_values: of this run and of the other: how often chance gives at least its mean |rho| across; NaN where
+            there is no band.
+        beyond_chance: whether mean |rho| across of this run and of the other is above the band; where there is
+            none, whether that of any label is, after correction over the labels.
     """
 
     label: str
     recordings: int
     blocks: Mapping[str, Contrast]
     chance: tuple[Interval, Interval]
+    p_values: tuple[float, float]
+    beyond_chance: tuple[bool, bool]
 
     @property
     def excess(self) -> tuple[float, float]:

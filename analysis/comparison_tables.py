@@ -64,6 +64,7 @@ def _label(one: LabelComparison) -> dict[str, Any]:
         }
     sides = ("this", "other")
     values["chance"] = {side: _interval(band) for side, band in zip(sides, one.chance, strict=True)}
+    values["p_value"] = {side: _rounded(value) for side, value in zip(sides, one.p_values, strict=True)}
     values["above_chance"] = {side: _rounded(value) for side, value in zip(sides, one.excess, strict=True)}
     return values
 

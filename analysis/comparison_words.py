@@ -37,13 +37,13 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
 def difference_verdict(result: LabelComparison) -> str:
     """Whether this run binds the modalities more: `more`, `less`, `equal` or `chance`.
 
-    `equal`: not told apart. `chance`: told apart, but even the larger value is within the band of chance.
+    `equal`: not told apart. `chance`: told apart, but not even the larger value is beyond chance.
     """
     across = result.blocks["across"]
     if across.difference.low > 0:
-        return "more" if across.this > result.chance[0].high else "chance"
+        return "more" if result.beyond_chance[0] else "chance"
     if across.difference.high < 0:
-        return "less" if across.other > result.chance[1].high else "chance"
+        return "less" if result.beyond_chance[1] else "chance"
     return "equal"
 
 
@@ -67,8 +67,12 @@ def _first(this: str, other: str, overall: LabelComparison, labels: int) -> str:
         f"{counted(labels, 'label')}; {across.this:.2f} and {across.other:.2f}, where chance alone gives "
         f"{overall.chance[0].value:.2f} and {overall.chance[1].value:.2f}."
     )
-    above = [across.this > overall.chance[0].high, across.other > overall.chance[1].high]
-    return text if any(above) else f"{text} Neither is above the band of chance."
+    if math.isfinite(overall.chance[0].low):
+        return text if any(overall.beyond_chance) else f"{text} Neither is above the band of chance."
+    shared = "Labels share recordings, so that the mean has no band of chance; label by label"
+    names = [run for run, beyond in zip((this, other), overall.beyond_chance, strict=True) if beyond]
+    found = f"some are above chance in {' and '.join(names)}" if names else "none is above chance in either run"
+    return f"{text} {shared}, {found} after correction over the labels."
 
 
 def _single_labels(this: str, labels: Sequence[LabelComparison]) -> str:

@@ -48,7 +48,9 @@ def p_value(at_least: Any, permutations: int) -> Any:
 
 
 def p_value_among(null: np.ndarray, observed: float) -> float:
-    """The p-value of an observed value among those of the permutations, float [permutations]."""
+    """The p-value of an observed value among those of the permutations, float [permutations]; NaN if it is NaN."""
+    if not np.isfinite(observed):
+        return np.nan
     return float(p_value(np.count_nonzero(null >= observed - ROUNDING), len(null)))
 
 

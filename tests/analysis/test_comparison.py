@@ -6,7 +6,7 @@ import pytest
 from comparison_parts import changed, one_of, planted, run_of
 from scipy import stats
 
-from analysis.comparison import compare
+from analysis.comparison import compare, judged_by_labels
 from analysis.comparison_figures import comparison_figure
 from analysis.comparison_tables import comparison_json, comparison_markdown
 from analysis.comparison_words import comparison_sentences, difference_verdict, signed
@@ -101,7 +101,7 @@ def test_equal_runs_differ_by_exactly_nothing():
 def test_what_differs_below_chance_is_not_called_bound():
     found = compare(*pair((0.9, 0.0)), SETTINGS)
     chance = tuple(band._replace(high=0.9) for band in found.overall.chance)
-    overall = dataclasses.replace(found.overall, chance=chance)
+    overall = dataclasses.replace(found.overall, chance=chance, beyond_chance=(False, False))
     assert difference_verdict(overall) == "chance"
     text = comparison_sentences(dataclasses.replace(found, overall=overall))[0]
     assert "neither binds the modalities more than chance does" in text
@@ -109,8 +109,7 @@ def test_what_differs_below_chance_is_not_called_bound():
 
 def test_every_label_whose_interval_leaves_0_out_is_told():
     found = compare(*pair((0.9, 0.0)), SETTINGS)
-    band = tuple(chance._replace(high=0.9) for chance in found.labels[0].chance)
-    within_chance = dataclasses.replace(found.labels[0], chance=band)
+    within_chance = dataclasses.replace(found.labels[0], beyond_chance=(False, False))
     across = found.labels[1].blocks["across"]
     same = {"across": dataclasses.replace(across, difference=across.difference._replace(low=-0.1))}
     equal = dataclasses.replace(found.labels[1], blocks={**found.labels[1].blocks, **same})
@@ -178,6 +177,40 @@ def test_recordings_that_share_labels_are_compared():
     found = compare(*runs, SETTINGS)
     assert found.overall.blocks["across"].difference.low > 0
     assert found.labels[0].recordings == labels[:, 0].sum()
+    # Bands over labels that share recordings would be too narrow: the labels' own p-values decide.
+    for side in range(2):
+        expected = np.mean([one.chance[side].value for one in found.labels])
+        assert found.overall.chance[side].value == pytest.approx(expected)
+        assert np.isnan(found.overall.chance[side][1:]).all()
+    assert found.labels[0].p_values[0] == pytest.approx(1 / 301)
+    assert found.overall.beyond_chance == (True, False)
+    assert difference_verdict(found.overall) == "more"
+    shared = "Labels share recordings, so that the mean has no band of chance; label by label, "
+    first = comparison_sentences(found)[0]
+    assert first.endswith(f"{shared}some are above chance in 0.9 (joint) after correction over the labels.")
+    assert (
+        json.loads(json.dumps(comparison_json(found), allow_nan=False))["overall"]["chance"]["this"]["low"] is None
+    )
+    assert comparison_figure(found).axes
+
+
+def test_labels_that_share_recordings_are_corrected_for():
+    generator = np.random.default_rng(5)
+    labels = one_of(90, 3)
+    labels[::4, 0] = True
+    runs = [run_of(*planted(generator, 90, value), labels, str(value)) for value in (0.0, 0.0)]
+    found = compare(*runs, SETTINGS)
+    assert found.overall.beyond_chance == (False, False)
+    assert comparison_sentences(found)[0].endswith(
+        "none is above chance in either run after correction over the labels."
+    )
+    # 3 x 0.02 is more than 0.05, 3 x 0.01 is not.
+    for p_value, beyond in ((0.02, False), (0.01, True)):
+        judged = [
+            dataclasses.replace(one, p_values=(value, 0.9))
+            for one, value in zip(found.labels, (p_value, 0.5, 0.9), strict=True)
+        ]
+        assert judged_by_labels(found.overall, judged, 0.05).beyond_chance == (beyond, False)
 
 
 def test_json_and_table_hold_the_figures():

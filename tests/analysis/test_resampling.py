@@ -24,6 +24,7 @@ def test_p_values_are_never_0_and_equal_values_count():
     assert p_value_among(np.array([0.1 + 0.2, 0.2, 0.1]), 0.3) == 0.5
     # Rounding makes the observed value the larger one.
     assert p_value_among(np.array([0.3, 0.2, 0.1]), 0.1 + 0.2) == 0.5
+    assert np.isnan(p_value_among(np.full(99, np.nan), np.nan))
     np.testing.assert_array_equal(p_value(np.array([0, 3]), 9), [0.1, 0.4])
 
 
