@@ -2,15 +2,16 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.stats import rankdata
 
-from analysis.gradcam import INPUT_OF, MAP_OF, EvidenceMaps, on_input
+from analysis.gradcam import INPUT_OF, MAP_OF, EvidenceMaps, dead_maps, on_input
 from trainer.audit_measures import Interval, share
+from trainer.audit_result import FEWEST_RECORDINGS
 
 # Maps that are more alike than this after all weights were shuffled say little about what was learned.
 MOST_ALIKE = 0.5
@@ -24,10 +25,13 @@ class Randomisation:
 
     Attributes:
         modality: `audio` or `visual`.
-        recordings: that it is over.
+        recordings: whose maps show evidence before anything is shuffled.
         stages: what was shuffled, from the head downwards; each has the ones before in it.
-        correlation: stage to the rank correlation of the maps' cells before and after, mean over recordings.
-        similarity: stage to the structural similarity of the maps over the input.
+        dead: stage to how many of these maps show no evidence after it: a dead map is like no other, which says
+            nothing about what the map before depended on.
+        correlation: stage to the rank correlation of the maps' cells before and after, mean over the recordings
+            whose maps show evidence both times; None where there are none.
+        similarity: stage to the structural similarity of the same maps over the input, or None.
         between_recordings: rank correlation of the maps of different recordings, nothing shuffled: how alike maps
             are anyway.
     """
@@ -35,14 +39,25 @@ class Randomisation:
     modality: str
     recordings: int
     stages: tuple[str, ...]
-    correlation: Mapping[str, Interval]
-    similarity: Mapping[str, Interval]
+    dead: Mapping[str, int]
+    correlation: Mapping[str, Interval | None]
+    similarity: Mapping[str, Interval | None]
     between_recordings: float
 
     @property
-    def depends_on_weights(self) -> bool:
-        """Whether the maps of a shuffled network are other maps."""
-        return self.correlation[self.stages[-1]].high < MOST_ALIKE
+    def alive(self) -> int:
+        """Number of recordings whose maps show evidence before and after all weights were shuffled."""
+        return self.recordings - self.dead[self.stages[-1]]
+
+    @property
+    def verdict(self) -> Literal["depend", "hardly depend", "not told"]:
+        """Whether the maps depend on what was learned: the interval lies on one side of MOST_ALIKE, or on both."""
+        found = self.correlation[self.stages[-1]]
+        if found is None or self.alive < FEWEST_RECORDINGS:
+            return "not told"
+        if found.low > MOST_ALIKE:
+            return "hardly depend"
+        return "depend" if found.high <= MOST_ALIKE else "not told"
 
 
 def randomisation(
@@ -56,7 +71,7 @@ def randomisation(
     """Cascading randomisation, after Adebayo et al., "Sanity checks for saliency maps" (2018).
 
     The values of each weight array are shuffled: layers keep the size of what they give. The model is left as it
-    was. A map that is dead after it was shuffled is like nothing: 0.
+    was. Maps that are dead after the shuffling are counted and left out.
 
     Args:
         evidence_maps: of the model.
@@ -68,9 +83,10 @@ def randomisation(
     """
     model = evidence_maps.model
     before = evidence_maps.in_batches(batch, labels, batch_size)
-    likeness: dict[str, dict[str, dict[str, Interval]]] = {
+    likeness: dict[str, dict[str, dict[str, Interval | None]]] = {
         modality: {"correlation": {}, "similarity": {}} for modality in before
     }
+    dead: dict[str, dict[str, int]] = {modality: {} for modality in before}
     kept = {layer.name: layer.get_weights() for layer in model.layers}
     generator = np.random.default_rng(seed)
     try:
@@ -81,9 +97,16 @@ def randomisation(
             after = evidence_maps.in_batches(batch, labels, batch_size)
             for modality, maps in after.items():
                 size = batch[INPUT_OF[modality]].shape[1:3]
-                drawn = [on_input(values, centres[modality], size) for values in (before[modality], maps)]
-                likeness[modality]["correlation"][stage] = share(rank_correlation(before[modality], maps), seed)
-                likeness[modality]["similarity"][stage] = share(structural_similarity(*drawn), seed)
+                alive = ~dead_maps(maps)
+                dead[modality][stage] = int((~alive).sum())
+                pair = before[modality][alive], maps[alive]
+                correlation, similarity = None, None
+                if alive.any():
+                    drawn = [on_input(values, centres[modality], size) for values in pair]
+                    correlation = share(rank_correlation(*pair), seed)
+                    similarity = share(structural_similarity(*drawn), seed)
+                likeness[modality]["correlation"][stage] = correlation
+                likeness[modality]["similarity"][stage] = similarity
     finally:
         for layer in model.layers:
             layer.set_weights(kept[layer.name])
@@ -92,6 +115,7 @@ def randomisation(
             modality=modality,
             recordings=len(labels),
             stages=tuple(stages),
+            dead=dead[modality],
             correlation=found["correlation"],
             similarity=found["similarity"],
             between_recordings=float(

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from analysis.artifacts import Picture
 from analysis.evidence import Evidence
+from analysis.faithfulness import RANKINGS
 from analysis.markup import Markup, joined, paragraph, table
 from analysis.report_pictures import figure
 from analysis.trust import Trust
-from analysis.trust_words import judged
+from analysis.trust_words import BASELINES, judged, signed, too_few
 
 _MEASURES = {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}
-_VERDICTS = {"beat": "the maps are better", "equal": "not told apart", "lose to": "the maps are worse"}
+_VERDICTS = {"beat": "better", "equal": "not told apart", "lose to": "worse"}
 
 
 def evidence_section(evidence: Evidence, by_tag: Mapping[str, Sequence[Picture]]) -> Markup:
@@ -47,12 +48,18 @@ def _faithfulness_table(trust: Trust) -> Markup:
         [
             one.modality,
             _MEASURES[one.measure],
-            *(f"{one.areas[name]:.3f}" for name in ("map", "random_map", "random_pixels")),
-            f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]",
-            _VERDICTS[judged(gain)],
+            *(f"{one.areas[name]:.3f}" for name in RANKINGS),
+            *(
+                cell
+                for name in BASELINES
+                for cell in (
+                    signed(one.gain[name]),
+                    _VERDICTS.get(judged(one.gain[name], one.recordings), too_few(one.recordings)),
+                )
+            ),
         ]
         for one in trust.faithfulness
-        for gain in [one.gain["random_map"]]
     ]
-    columns = ["", "", "the maps", "random maps", "random pixels", "gain over random maps", ""]
+    gains = [cell for text in BASELINES.values() for cell in (f"gain over {text}", "the maps are")]
+    columns = ["", "", "the maps", *BASELINES.values(), *gains]
     return table(columns, rows, "Area under the curve of the label's probability", "numbers")

@@ -10,21 +10,21 @@ from analysis.faithfulness import MEASURES, Faithfulness
 from analysis.figures import CHANCE, COLOURS, MUTED, clear_spines, new_figure
 from analysis.randomisation import MOST_ALIKE, Randomisation
 from analysis.regions import RegionShare
-from analysis.trust_words import judged
+from analysis.trust_words import BASELINES, judged, signed
 
 _TITLES = {
     "deletion": "deletion: lower is better",
     "insertion": "insertion: higher is better",
     "road": "ROAD: lower is better",
 }
-_VERDICTS = {"beat": "beats random", "equal": "not told from random", "lose to": "worse than random"}
-_TEXTS = {"map": "the maps", "random_map": "random maps", "random_pixels": "random pixels"}
+_VERDICTS = {"beat": "better", "equal": "not told", "lose to": "worse", "few": "few recordings"}
+_TEXTS = {"map": "the maps", **BASELINES}
 
 
 def faithfulness_figure(found: Sequence[Faithfulness]) -> Figure:
     """A row a modality, a column a measure: the label's mean probability as more is removed or shown."""
     modalities = list(dict.fromkeys(one.modality for one in found))
-    figure = new_figure(9.2, 0.9 + 2.4 * len(modalities))
+    figure = new_figure(9.2, 0.9 + 2.6 * len(modalities))
     grid = figure.subplots(len(modalities), len(MEASURES), sharey=True, squeeze=False)
     for one in found:
         axes = grid[modalities.index(one.modality), MEASURES.index(one.measure)]
@@ -35,8 +35,12 @@ def faithfulness_figure(found: Sequence[Faithfulness]) -> Figure:
         }
         for name, curve in one.curves.items():
             axes.plot(one.fractions, curve, label=f"{_TEXTS[name]}: {one.areas[name]:.2f}", **styles[name])
-        gain = one.gain["random_map"]
-        axes.set_title(f"{_TITLES[one.measure]}\n{_VERDICTS[judged(gain)]}: {gain.value:+.3f}", fontsize=8.5)
+        verdicts = [
+            f"over {text} {signed(one.gain[name])}: {_VERDICTS[judged(one.gain[name], one.recordings)]}"
+            for name, text in BASELINES.items()
+        ]
+        axes.set_title(_TITLES[one.measure], fontsize=8.5, pad=24)
+        axes.text(0.5, 1.03, "\n".join(verdicts), transform=axes.transAxes, ha="center", va="bottom", fontsize=6.5)
         axes.set_xlabel("share shown" if one.measure == "insertion" else "share removed", fontsize=8)
         axes.tick_params(labelsize=8)
         axes.set_ylim(0, min(1.02, 1.5 * max(curve.max() for every in found for curve in every.curves.values())))
@@ -54,10 +58,14 @@ def randomisation_figure(found: Sequence[Randomisation]) -> Figure:
     stages = found[0].stages
     for offset, one in zip(np.linspace(-0.08, 0.08, len(found)), found, strict=True):
         for values, filled, what in ((one.correlation, True, "rank correlation"), (one.similarity, False, "SSIM")):
-            intervals = np.array([values[stage] for stage in stages])
+            # A stage after which all maps are dead has no likeness.
+            given = [(place, likeness) for place, stage in enumerate(stages) if (likeness := values[stage])]
+            if not given:
+                continue
+            intervals = np.array([likeness for _, likeness in given])
             colour = COLOURS[one.modality]
             axes.errorbar(
-                np.arange(len(stages)) + offset,
+                np.array([place for place, _ in given]) + offset,
                 intervals[:, 0],
                 [intervals[:, 0] - intervals[:, 1], intervals[:, 2] - intervals[:, 0]],
                 color=colour,
@@ -69,13 +77,21 @@ def randomisation_figure(found: Sequence[Randomisation]) -> Figure:
             )
         axes.axhline(one.between_recordings, color=COLOURS[one.modality], linewidth=0.8, linestyle="--")
     axes.axhspan(MOST_ALIKE, 1, color=CHANCE, alpha=0.3, linewidth=0)
-    axes.set_xticks(range(len(stages)), stages, fontsize=8)
+    names = [f"{stage}{_dead_note(found, stage)}" for stage in stages]
+    axes.set_xticks(range(len(stages)), names, fontsize=8)
+    axes.set_xlim(-0.4, len(stages) - 0.6)
     axes.set_xlabel("shuffled, each with all before it; dashed: maps of different recordings", fontsize=8)
     axes.set_ylabel("likeness to the maps before", fontsize=8)
     axes.set_ylim(-0.4, 1)
-    axes.legend(fontsize=7, frameon=False, loc="lower left", ncols=2)
+    axes.legend(fontsize=7, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     clear_spines(axes)
     return figure
+
+
+def _dead_note(found: Sequence[Randomisation], stage: str) -> str:
+    """A line for each modality some of whose maps are dead after a stage."""
+    notes = [f"\n{one.modality}: {one.dead[stage]} of {one.recordings} dead" for one in found if one.dead[stage]]
+    return "".join(notes)
 
 
 def regions_figure(found: Sequence[RegionShare]) -> Figure:

@@ -1,19 +1,25 @@
 """What the checks of the maps say, in words."""
 
 from collections.abc import Sequence
+from typing import Literal
 
+from analysis.counting import counted
 from analysis.faithfulness import Faithfulness
-from analysis.randomisation import Randomisation
+from analysis.randomisation import MOST_ALIKE, Randomisation
 from analysis.segment_maps import DeadCount
 from analysis.trust import Trust
 from trainer.audit_measures import Interval
+from trainer.audit_result import FEWEST_RECORDINGS
 
+# What maps are compared with, as it is called.
+BASELINES = {"random_map": "random maps", "random_pixels": "random pixels"}
 _NAMES = {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}
+_VERBS = {"beat": "beat", "equal": "are not told from", "lose to": "are worse than"}
 _LONGEST_LIST = 5
 
 
 def trust_sentences(trust: Trust) -> list[str]:
-    """A sentence or two for each modality, then whether the maps are tf-keras-vis' own."""
+    """Of each modality the maps against random ones, then whether they depend on what was learned."""
     sentences = []
     for modality, dead in trust.dead.items():
         measures = [one for one in trust.faithfulness if one.modality == modality]
@@ -48,37 +54,70 @@ def dead_sentences(counts: Sequence[DeadCount]) -> list[str]:
     return sentences
 
 
-def judged(gain: Interval) -> str:
-    """`beat`, `lose to` or `equal`: random maps, by the interval of the gain."""
+def judged(gain: Interval, recordings: int) -> Literal["beat", "equal", "lose to", "few"]:
+    """What the interval of the gain says against a baseline; `few`: of so few recordings it says nothing.
+
+    Of a handful of recordings a bootstrap is far surer than it should be: where there is nothing to find, its 95 %
+    interval leaves out 0 for half of all pairs, for every sixth five.
+    """
+    if recordings < FEWEST_RECORDINGS:
+        return "few"
     if gain.low > 0:
         return "beat"
     return "lose to" if gain.high < 0 else "equal"
 
 
+def too_few(recordings: int) -> str:
+    """Why there is no verdict."""
+    return f"too few recordings ({recordings}) to tell"
+
+
 def _against_random(modality: str, measures: Sequence[Faithfulness]) -> str:
-    gains = {_NAMES[one.measure]: one.gain["random_map"] for one in measures}
-    parts = []
-    for verdict, text in (
-        ("beat", "beat random maps in {}"),
-        ("equal", "are not told from random maps in {}"),
-        ("lose to", "are worse than random maps in {}"),
-    ):
-        named = [
-            f"{name} ({gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}])"
-            for name, gain in gains.items()
-            if judged(gain) == verdict
-        ]
-        if named:
-            parts.append(text.format(" and ".join(named)))
-    return f"The {modality} maps {'; they '.join(parts)}; {measures[0].recordings} recordings."
+    """One part for all measures with the same verdicts over both baselines."""
+    recordings = measures[0].recordings
+    if recordings < FEWEST_RECORDINGS:
+        return (
+            f"There are {too_few(recordings)} whether the {modality} maps beat {' and '.join(BASELINES.values())}."
+        )
+    named: dict[str, list[str]] = {}
+    for one in measures:
+        verbs = {text: _VERBS[judged(one.gain[name], recordings)] for name, text in BASELINES.items()}
+        (maps, first), (pixels, second) = verbs.items()
+        says = f"{first} {maps} {'and' if first == second else f'but {second}'} {pixels}"
+        gains = ", ".join(f"{signed(one.gain[name])} over {text}" for name, text in BASELINES.items())
+        named.setdefault(says, []).append(f"{_NAMES[one.measure]} ({gains})")
+    parts = [f"{says} in {' and '.join(found)}" for says, found in named.items()]
+    return f"The {modality} maps {'; they '.join(parts)}; {recordings} recordings."
 
 
 def _against_shuffled(found: Randomisation) -> str:
     last = found.stages[-1]
-    value, low, high = found.correlation[last]
-    says = "depend on what was learned" if found.depends_on_weights else "hardly depend on what was learned"
+    maps = f"the {found.modality} maps depend on what was learned"
+    if found.recordings < FEWEST_RECORDINGS:
+        return f"There are {too_few(found.recordings)} whether {maps}."
+    dead = found.dead[last]
+    correlation = found.correlation[last]
+    if correlation is None or found.alive < FEWEST_RECORDINGS:
+        return (
+            f"It is not told whether {maps}: with shuffled weights ({last}) the network gives no map on {dead} of "
+            f"{found.recordings} recordings."
+        )
+    value, low, high = correlation
+    says, side = {
+        "depend": (f"The{maps[3:]}", "not above"),
+        "hardly depend": (f"The {found.modality} maps hardly depend on what was learned", "above"),
+        "not told": (f"It is not told whether {maps}", "on both sides of"),
+    }[found.verdict]
+    over = ""
+    if dead:
+        over = f", over {counted(found.alive, 'recording')}; on {dead} more the shuffled network gives no map"
     return (
-        f"The {found.modality} maps {says}: with shuffled weights ({last}) the rank correlation with the maps "
-        f"before is {value:.2f} [{low:.2f}, {high:.2f}]; that of different recordings' maps is "
+        f"{says}: with shuffled weights ({last}) the rank correlation with the maps before is {value:.2f} "
+        f"[{low:.2f}, {high:.2f}], {side} {MOST_ALIKE:g}{over}. That of different recordings' maps is "
         f"{found.between_recordings:.2f}."
     )
+
+
+def signed(gain: Interval) -> str:
+    """A gain with its interval."""
+    return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"

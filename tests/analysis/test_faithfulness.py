@@ -32,7 +32,7 @@ def measured(planted, modality, maps, seed=0):
 def test_maps_of_planted_evidence_beat_random_maps_in_every_measure(planted, modality):
     found = measured(planted, modality, planted[2][modality])
     for measure, one in found.items():
-        assert judged(one.gain["random_map"]) == "beat", measure
+        assert judged(one.gain["random_map"], COUNT) == "beat", measure
         assert one.recordings == COUNT
         sign = 1 if measure == "insertion" else -1
         difference = sign * (one.areas["map"] - one.areas["random_map"])
@@ -43,15 +43,15 @@ def test_maps_of_planted_evidence_beat_random_maps_in_every_measure(planted, mod
 def test_maps_of_noise_are_not_told_from_random_maps(planted, modality):
     # 95 % intervals: of the six, one may miss 0 by chance; the draws of this seed do not.
     noise = np.random.default_rng(7).random(planted[2][modality].shape)
-    verdicts = [judged(one.gain["random_map"]) for one in measured(planted, modality, noise).values()]
+    verdicts = [judged(one.gain["random_map"], COUNT) for one in measured(planted, modality, noise).values()]
     assert verdicts == ["equal"] * 3
 
 
 def test_a_map_of_all_but_the_evidence_is_worse_than_random(planted):
     inverse = (planted[2]["audio"] == 0).astype(float)
     found = measured(planted, "audio", inverse)
-    assert judged(found["deletion"].gain["random_map"]) == "lose to"
-    assert judged(found["insertion"].gain["random_map"]) == "lose to"
+    assert judged(found["deletion"].gain["random_map"], COUNT) == "lose to"
+    assert judged(found["insertion"].gain["random_map"], COUNT) == "lose to"
 
 
 def test_curves_begin_and_end_with_the_whole_and_the_emptied_input(planted):

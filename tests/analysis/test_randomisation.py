@@ -7,10 +7,11 @@ from toy_models import batch_of, toy_model
 
 from analysis import randomisation as module
 from analysis.gradcam import MAP_OF, EvidenceMaps
-from analysis.randomisation import randomisation, rank_correlation, structural_similarity
+from analysis.randomisation import Randomisation, randomisation, rank_correlation, structural_similarity
 from analysis.receptive_field import cell_centres
+from trainer.audit_measures import Interval
 
-COUNT = 12
+COUNT = 24  # verdicts need 20
 
 
 def checked(model, count=COUNT):
@@ -25,7 +26,8 @@ def test_shuffled_weights_change_the_maps_and_are_put_back():
     before = [weights.copy() for weights in model.get_weights()]
     for found in checked(model):
         assert found.stages == ("head", "half of what is below", "all weights")
-        assert found.depends_on_weights
+        assert found.verdict == "depend"
+        assert found.alive >= 20
         assert found.recordings == COUNT
         assert found.similarity["all weights"].value < 0.9
     for kept, weights in zip(before, model.get_weights(), strict=True):
@@ -64,8 +66,56 @@ def test_maps_that_do_not_depend_on_weights_are_told():
     x = layers.Dense(3, kernel_initializer="ones", name="logits")(x)
     model = keras.Model([frame], layers.Softmax(name="probabilities")(x))
     (found,) = checked(model)
-    assert not found.depends_on_weights
+    assert found.verdict == "hardly depend"
     assert found.correlation[found.stages[-1]].value == pytest.approx(1)
+
+
+def test_maps_that_shuffling_leaves_dead_are_counted_and_not_likened(monkeypatch):
+    # After the shuffling, the maps of the first 20 stay as they are and those of the last 4 show nothing.
+    model = toy_model(hidden_units=8, seed=3)
+    living = np.random.default_rng(0).random((COUNT, 6, 4)).astype(np.float32)
+    made = []
+
+    def maps_of(*_):
+        made.append(0)
+        maps = living.copy()
+        if len(made) > 1:
+            maps[20 if len(made) == 2 else 0 :] = 0
+        return {"audio": maps}
+
+    monkeypatch.setattr(EvidenceMaps, "in_batches", maps_of)
+    (found,) = checked(model)
+    assert list(found.dead.values()) == [4, COUNT, COUNT]
+    assert found.correlation["head"] == pytest.approx((1, 1, 1))
+    assert found.similarity["head"] == pytest.approx((1, 1, 1))
+    assert found.correlation["all weights"] is None
+    assert found.similarity["all weights"] is None
+    assert (found.alive, found.verdict) == (0, "not told")
+
+
+@pytest.mark.parametrize(
+    ("interval", "dead", "verdict"),
+    [
+        ((0.7, 0.51, 0.9), 0, "hardly depend"),
+        ((0.7, 0.5, 0.9), 0, "not told"),
+        ((0.36, 0.04, 0.79), 0, "not told"),
+        ((0.3, 0.1, 0.5), 0, "depend"),
+        ((0.3, 0.1, 0.5), 12, "depend"),
+        ((0.3, 0.1, 0.5), 13, "not told"),
+        (None, 32, "not told"),
+    ],
+)
+def test_three_verdicts(interval, dead, verdict):
+    found = Randomisation(
+        modality="audio",
+        recordings=32,
+        stages=("all weights",),
+        dead={"all weights": dead},
+        correlation={"all weights": interval and Interval(*interval)},
+        similarity={"all weights": None},
+        between_recordings=0.2,
+    )
+    assert found.verdict == verdict
 
 
 def test_rank_correlation_is_spearmans_with_ties_and_0_for_a_dead_map():

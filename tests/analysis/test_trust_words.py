@@ -1,0 +1,154 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from analysis.evidence import Evidence
+from analysis.faithfulness import MEASURES, Faithfulness
+from analysis.randomisation import Randomisation
+from analysis.report_evidence import evidence_section
+from analysis.trust import Trust, trust_json
+from analysis.trust_figures import faithfulness_figure, randomisation_figure
+from analysis.trust_words import judged, trust_sentences
+from trainer.audit_measures import Interval
+
+BETTER, SAME, WORSE = Interval(0.1, 0.05, 0.15), Interval(-0.004, -0.051, 0.04), Interval(-0.1, -0.15, -0.05)
+
+
+def measured(gains, recordings=32):
+    """Of the audio maps; a pair of gains, over random maps and over random pixels, for each measure."""
+    rankings = ("map", "random_map", "random_pixels")
+    return tuple(
+        Faithfulness(
+            modality="audio",
+            measure=measure,
+            recordings=recordings,
+            fractions=(0.0, 1.0),
+            curves={name: np.array([0.9, 0.2]) for name in rankings},
+            areas=dict.fromkeys(rankings, 0.55),
+            gain=dict(zip(rankings[1:], pair, strict=True)),
+        )
+        for measure, pair in zip(MEASURES, gains, strict=True)
+    )
+
+
+def shuffled(interval, dead=0, recordings=32):
+    return Randomisation(
+        modality="audio",
+        recordings=recordings,
+        stages=("head", "all weights"),
+        dead={"head": 0, "all weights": dead},
+        correlation={"head": BETTER, "all weights": interval},
+        similarity={"head": BETTER, "all weights": interval},
+        between_recordings=0.42,
+    )
+
+
+def trust_of(gains=((BETTER, BETTER),) * 3, recordings=32, randomised=()):
+    return Trust(
+        recordings=recordings,
+        dead={"audio": 0},
+        faithfulness=measured(gains, recordings),
+        randomisation=randomised,
+        difference_to_tf_keras_vis=None,
+    )
+
+
+def section_of(trust):
+    return evidence_section(Evidence(maps=None, dead=(), means=(), regions=(), trust=trust), {})
+
+
+@pytest.mark.parametrize(
+    ("gain", "recordings", "verdict"),
+    [(BETTER, 20, "beat"), (BETTER, 19, "few"), (SAME, 20, "equal"), (WORSE, 20, "lose to"), (WORSE, 2, "few")],
+)
+def test_a_verdict_needs_20_recordings(gain, recordings, verdict):
+    assert judged(gain, recordings) == verdict
+
+
+def test_both_baselines_are_in_the_verdict():
+    (words,) = trust_sentences(trust_of([(BETTER, SAME), (BETTER, BETTER), (SAME, WORSE)]))
+    assert "beat random maps but are not told from random pixels in deletion" in words
+    assert "-0.004 [-0.051, +0.040] over random pixels" in words
+    assert "they beat random maps and random pixels in insertion" in words
+    assert "they are not told from random maps but are worse than random pixels in ROAD" in words
+    (words,) = trust_sentences(trust_of([(BETTER, BETTER)] * 3))
+    assert words.startswith("The audio maps beat random maps and random pixels in deletion (")
+    assert " in " not in words.partition("deletion")[2]  # one list of all three
+
+
+def test_of_few_recordings_there_are_values_and_no_verdict():
+    trust = trust_of(recordings=19, randomised=(shuffled(SAME, recordings=19),))
+    against_random, against_shuffled = trust_sentences(trust)
+    assert against_random == (
+        "There are too few recordings (19) to tell whether the audio maps beat random maps and random pixels."
+    )
+    assert against_shuffled == (
+        "There are too few recordings (19) to tell whether the audio maps depend on what was learned."
+    )
+    found = json.loads(json.dumps(trust_json(trust)))
+    assert found["faithfulness"][0]["gain"]["random_map"] == {"value": 0.1, "low": 0.05, "high": 0.15}
+    assert found["randomisation"][0]["correlation"]["all weights"]["value"] == -0.004
+
+
+@pytest.mark.parametrize(
+    ("interval", "dead", "words"),
+    [
+        (Interval(0.3, 0.1, 0.5), 0, "The audio maps depend on what was learned: "),
+        (Interval(0.7, 0.6, 0.8), 0, "The audio maps hardly depend on what was learned: "),
+        (
+            Interval(0.36, 0.04, 0.79),
+            0,
+            "It is not told whether the audio maps depend on what was learned: with shuffled weights "
+            "(all weights) the rank correlation with the maps before is 0.36 [0.04, 0.79], on both sides of 0.5. ",
+        ),
+        (Interval(0.3, 0.1, 0.4), 10, "not above 0.5, over 22 recordings; on 10 more the shuffled network gives "),
+        (Interval(0.3, 0.1, 0.4), 13, "the network gives no map on 13 of 32 recordings."),
+        (None, 32, "the network gives no map on 32 of 32 recordings."),
+    ],
+)
+def test_words_of_shuffled_weights(interval, dead, words):
+    assert words in trust_sentences(trust_of(randomised=(shuffled(interval, dead),)))[1]
+
+
+def test_dead_maps_after_shuffling_are_in_the_file_and_the_figure():
+    trust = trust_of(randomised=(shuffled(None, 32),))
+    (found,) = json.loads(json.dumps(trust_json(trust), allow_nan=False))["randomisation"]
+    assert found["dead"] == {"head": 0, "all weights": 32}
+    assert found["correlation"]["all weights"] is None
+    (axes,) = randomisation_figure(trust.randomisation).axes
+    head, everything = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert (head, everything) == ("head", "all weights\naudio: 32 of 32 dead")
+
+
+def test_the_curves_are_titled_by_both_baselines():
+    grid = faithfulness_figure(measured([(BETTER, SAME), (BETTER, BETTER), (WORSE, SAME)])).axes
+    assert grid[0].texts[0].get_text() == (
+        "over random maps +0.100 [+0.050, +0.150]: better\nover random pixels -0.004 [-0.051, +0.040]: not told"
+    )
+    few = faithfulness_figure(measured([(BETTER, BETTER)] * 3, recordings=4)).axes
+    assert few[0].texts[0].get_text().count("few recordings") == 2
+
+
+def test_the_reports_table_has_both_gains_and_no_verdict_of_few():
+    report = section_of(trust_of([(BETTER, SAME)] * 3))
+    assert "<td>+0.100 [+0.050, +0.150]</td><td>better</td>" in report
+    assert "<td>-0.004 [-0.051, +0.040]</td><td>not told apart</td>" in report
+    few = section_of(trust_of(recordings=4))
+    assert few.count("<td>too few recordings (4) to tell</td>") == 2 * len(MEASURES)
+    assert "better" not in few
+
+
+def test_a_bootstrap_of_few_finds_what_is_not_there():
+    # Why 20: of so many drawn by chance, the interval of a mean that is 0 leaves out 0 how often?
+    from trainer.audit_measures import share
+
+    def wrong(recordings):
+        generator = np.random.default_rng(0)
+        found = [share(generator.standard_normal(recordings)) for _ in range(100)]
+        return sum(one.low > 0 or one.high < 0 for one in found) / 100
+
+    three_deviations = 3 * math.sqrt(0.08 * 0.92 / 100)
+    assert wrong(2) > 0.3
+    assert wrong(20) < 0.08 + three_deviations
