@@ -54,8 +54,7 @@ def largest_difference(
     method, model = evidence_maps.method, evidence_maps.model
     if method not in _IMPLEMENTATIONS:
         return None
-    map_types = {model.get_layer(MAP_OF[modality]).compute_dtype for modality in evidence_maps.modalities}
-    if method == "gradcam++" and map_types != {"float32"}:
+    if method == "gradcam++" and map_precision(evidence_maps) != "float32":
         return None
     found = evidence_maps(batch, label_indices)
     differences = []
@@ -63,6 +62,12 @@ def largest_difference(
         expected = tf_keras_vis_maps(model, batch, label_indices, modality, method)
         differences.append(np.abs(_scaled(found[modality]) - _scaled(expected)).max())
     return float(max(differences))
+
+
+def map_precision(evidence_maps: EvidenceMaps) -> str:
+    """The type in which the maps' layers compute: `float32`, or the lesser one where any of them has it."""
+    types = {str(evidence_maps.model.get_layer(MAP_OF[name]).compute_dtype) for name in evidence_maps.modalities}
+    return next((name for name in sorted(types) if name != "float32"), "float32")
 
 
 def _scaled(maps: np.ndarray) -> np.ndarray:

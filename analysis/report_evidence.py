@@ -8,7 +8,7 @@ from analysis.faithfulness import RANKINGS
 from analysis.markup import Markup, joined, paragraph, table
 from analysis.report_pictures import figure
 from analysis.trust import Trust
-from analysis.trust_words import BASELINES, judged, signed, too_few
+from analysis.trust_words import BASELINES, judged, reference_sentence, signed, too_few
 
 _MEASURES = {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}
 _VERDICTS = {"beat": "better", "equal": "not told apart", "lose to": "worse"}
@@ -30,12 +30,7 @@ def evidence_section(evidence: Evidence, by_tag: Mapping[str, Sequence[Picture]]
     if evidence.trust.faithfulness:
         parts.append(_faithfulness_table(evidence.trust))
     parts += _shown(by_tag, "gradcam/randomisation")
-    difference = evidence.trust.difference_to_tf_keras_vis
-    if difference is not None:
-        text = (
-            f"tf-keras-vis makes the same maps of some of these segments, but for {difference:.0e} of the largest."
-        )
-        parts.append(paragraph(text, "note"))
+    parts.append(paragraph(reference_sentence(evidence.trust), "note"))
     return joined(*parts)
 
 

@@ -10,7 +10,7 @@ from analysis.faithfulness import BranchScorer, Faithfulness, faithfulness
 from analysis.features import Features, model_inputs
 from analysis.galleries import find_segments
 from analysis.gradcam import INPUT_OF, MAP_OF, EvidenceMaps, dead_maps
-from analysis.gradcam_reference import largest_difference
+from analysis.gradcam_reference import largest_difference, map_precision
 from analysis.randomisation import Randomisation, randomisation
 from analysis.receptive_field import cell_centres
 
@@ -30,6 +30,7 @@ class Trust:
         randomisation: for each modality.
         difference_to_tf_keras_vis: the largest, of maps scaled to a largest value of 1; None where it cannot make
             these maps.
+        precision: in which the maps' layers compute: `float32`, `bfloat16`, `float16`.
     """
 
     recordings: int
@@ -37,6 +38,7 @@ class Trust:
     faithfulness: tuple[Faithfulness, ...]
     randomisation: tuple[Randomisation, ...]
     difference_to_tf_keras_vis: float | None
+    precision: str
 
 
 def examine(
@@ -99,6 +101,7 @@ def examine(
         difference_to_tf_keras_vis=largest_difference(
             evidence_maps, {name: values[:_COMPARED] for name, values in batch.items()}, labels[:_COMPARED]
         ),
+        precision=map_precision(evidence_maps),
     )
 
 

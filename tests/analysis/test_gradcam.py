@@ -4,7 +4,7 @@ import pytest
 from toy_models import FRAME_SIZE, batch_of, toy_model
 
 from analysis.gradcam import EvidenceMaps, dead_maps, gradcam, on_input
-from analysis.gradcam_reference import largest_difference, tf_keras_vis_maps
+from analysis.gradcam_reference import largest_difference, map_precision, tf_keras_vis_maps
 from analysis.receptive_field import cell_centres
 
 
@@ -79,6 +79,8 @@ def test_half_precision_is_compared_as_far_as_tf_keras_vis_goes(case):
         keras.config.set_dtype_policy("float32")
     assert largest_difference(EvidenceMaps(model, "gradcam++"), batch, indices) is None
     assert largest_difference(EvidenceMaps(model), batch, indices) < 0.05  # bfloat16: 8 bits
+    assert map_precision(EvidenceMaps(model)) == "bfloat16"
+    assert map_precision(EvidenceMaps(toy_model())) == "float32"
 
 
 def test_gradcam_plus_plus_is_that_of_tf_keras_vis_without_the_score(case):

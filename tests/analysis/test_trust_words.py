@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -10,7 +11,7 @@ from analysis.randomisation import Randomisation
 from analysis.report_evidence import evidence_section
 from analysis.trust import Trust, trust_json
 from analysis.trust_figures import faithfulness_figure, randomisation_figure
-from analysis.trust_words import judged, trust_sentences
+from analysis.trust_words import judged, reference_sentence, trust_sentences
 from trainer.audit_measures import Interval
 
 BETTER, SAME, WORSE = Interval(0.1, 0.05, 0.15), Interval(-0.004, -0.051, 0.04), Interval(-0.1, -0.15, -0.05)
@@ -52,6 +53,7 @@ def trust_of(gains=((BETTER, BETTER),) * 3, recordings=32, randomised=()):
         faithfulness=measured(gains, recordings),
         randomisation=randomised,
         difference_to_tf_keras_vis=None,
+        precision="float32",
     )
 
 
@@ -138,6 +140,27 @@ def test_the_reports_table_has_both_gains_and_no_verdict_of_few():
     few = section_of(trust_of(recordings=4))
     assert few.count("<td>too few recordings (4) to tell</td>") == 2 * len(MEASURES)
     assert "better" not in few
+
+
+@pytest.mark.parametrize(
+    ("difference", "precision", "words"),
+    [
+        (9e-08, "float32", "tf-keras-vis makes the same maps"),
+        (9e-08, "bfloat16", "tf-keras-vis makes the same maps"),
+        (0.084, "bfloat16", "within 0.084 of the largest value, as far as bfloat16 arithmetic goes."),
+        (
+            0.084,
+            "float32",
+            "Warning: on some of these segments the maps differ from those of tf-keras-vis by 0.084",
+        ),
+        (0.5, "bfloat16", "Warning: on some of these segments the maps differ"),
+    ],
+)
+def test_how_far_the_maps_are_from_tf_keras_vis(difference, precision, words):
+    trust = dataclasses.replace(trust_of(), difference_to_tf_keras_vis=difference, precision=precision)
+    assert words in reference_sentence(trust)
+    assert reference_sentence(trust) in section_of(trust)
+    assert reference_sentence(trust_of()) == ""
 
 
 def test_a_bootstrap_of_few_finds_what_is_not_there():
