@@ -49,7 +49,8 @@ class Alignment:
         by_chance: all recordings shuffled: nothing is shared.
         by_label: recordings shuffled within their label: what the label alone makes the modalities share.
         within_value: with each label's mean taken off the features.
-        within_by_chance: of this, recordings shuffled within their label.
+        within_by_chance: of this, recordings shuffled within their label. Its mean is not 0 where labels have few
+            recordings: the means that are taken off bind a label's recordings to each other in both modalities.
         recordings: that the value is over.
         within_recordings: that the value within labels is over: a label that one recording bears says nothing.
     """

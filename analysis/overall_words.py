@@ -45,6 +45,7 @@ def finding(result: Overall, related: Sequence[str], *, multi_label: bool) -> st
 def alignment_sentence(found: Sequence[Alignment]) -> str:
     """What all features together share: over all recordings the label shows, within labels what is beyond it.
 
+    Each value stands beside the band of its null: within labels chance alone may give much more, or less, than 0.
     A measure is called beyond chance where its p-value times the number of measures is at most 0.05.
     """
     found = [one for one in found if math.isfinite(one.value) and math.isfinite(one.by_label.p_value)]
@@ -66,10 +67,11 @@ def alignment_sentence(found: Sequence[Alignment]) -> str:
     p_values = [min(1.0, one.within_by_chance.p_value * len(inside)) for one in inside]
     beyond = [one for one, p_value in zip(inside, p_values, strict=True) if p_value <= _LEVEL]
     values = ", ".join(
-        f"{MEASURES[one.measure]} {one.within_value:.2f} (corrected p = {p_value:.2g})"
+        f"{MEASURES[one.measure]} {one.within_value:.2f} ({one.within_by_chance.low:.2f} to "
+        f"{one.within_by_chance.high:.2f}; corrected p = {p_value:.2g})"
         for one, p_value in zip(inside, p_values, strict=True)
     )
-    return f"{text} Within labels: {values}; {_names(beyond) or 'none'} beyond chance."
+    return f"{text} Within labels: {values}; in brackets what chance gives; {_names(beyond) or 'none'} beyond it."
 
 
 def _names(found: Sequence[Alignment]) -> str:

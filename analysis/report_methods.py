@@ -48,13 +48,17 @@ draws.</dd>
 <dt>Alignment</dt><dd>All audio features X against all visual ones Y, recording by recording. Linear CKA, <span
 class="formula">CKA = HSIC<sub>1</sub>(XX<sup>T</sup>, YY<sup>T</sup>) / √(HSIC<sub>1</sub>(XX<sup>T</sup>,
 XX<sup>T</sup>) HSIC<sub>1</sub>(YY<sup>T</sup>, YY<sup>T</sup>)),</span> with the unbiased estimate
-HSIC<sub>1</sub> (Song et al. 2012; Nguyen et al. 2021), so that unrelated features give about 0 whatever the
-number of recordings. Mutual nearest neighbours: the mean share of a recording's 10 nearest recordings by the
+HSIC<sub>1</sub> (Song et al. 2012; Nguyen et al. 2021), so that over all recordings unrelated features give about
+0 whatever their number. Mutual nearest neighbours: the mean share of a recording's 10 nearest recordings by the
 cosine that sound and picture have in common (Huh et al. 2024). CCA: principal components of each modality, at
 most 10, and the first canonical correlation (Hotelling 1936) fitted on four fifths of the recordings and
 measured on the fifth. Each has two nulls of 1,000 permutations, fewer where fewer were asked for: all
 recordings shuffled, and recordings shuffled within their label, which keeps what the label alone makes the
-modalities share. Within labels: the same after each label's mean is taken off the features.</dd>
+modalities share. Within labels: the same after each label's mean is taken off the features. That binds a label's
+recordings to each other, in sound and picture alike, so that unrelated features do not give 0 there where labels
+have few recordings: with independent normal features, 1024 and 2048 of them, and 4 labels, CKA is 0.90 on average
+with 24 recordings and 0.31 with 100. A value within labels says something only beside its own
+band of chance.</dd>
 <dt>Grad-CAM</dt><dd>On the logit of the label, for the deepest feature maps A<sup>k</sup> of each modality on
 its own input: <span class="formula">map = max(Σ<sub>k</sub> w<sub>k</sub> A<sup>k</sup>, 0), where
 w<sub>k</sub> = mean over the places of ∂ logit / ∂ A<sup>k</sup></span> (Selvaraju et al. 2017). Shown is the

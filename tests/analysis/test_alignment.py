@@ -117,6 +117,20 @@ def test_what_the_label_alone_gives_is_told_from_more():
         assert one.within_by_chance.p_value == 1 / 200, one.measure
 
 
+def test_within_few_recordings_chance_alone_gives_much():
+    generator = np.random.default_rng(0)
+    features = features_of(
+        generator.normal(size=(24, 100)),
+        generator.normal(size=(24, 200)),
+        np.eye(4, dtype=bool)[np.arange(24) % 4],
+    )
+    cka = align(features, 0, 99)[0]
+    # The means that were taken off bind a label's recordings to each other in both modalities alike.
+    assert abs(cka.by_chance.mean) < 0.05
+    assert cka.within_by_chance.mean > 0.3
+    assert cka.within_by_chance.low < cka.within_value < cka.within_by_chance.high
+
+
 def test_the_nulls_keep_their_level():
     draws, level = 100, 0.1
     small = {name: np.zeros(2) for name in ("cka", "mutual_knn", "cca")}

@@ -84,26 +84,29 @@ def test_labels_that_share_recordings_are_judged_one_by_one():
 
 def aligned(whole_p, within_p):
     chance = Chance(0.1, 0.0, 0.2, 0.5)
-    by_label, within = (dataclasses.replace(chance, p_value=value) for value in (whole_p, within_p))
+    by_label = dataclasses.replace(chance, p_value=whole_p)
+    within = Chance(0.01, -0.1, 0.12, within_p)
     return tuple(Alignment(name, 0.7, chance, by_label, 0.03, within, 60, 60) for name in MEASURES)
 
 
 def test_alignment_is_told_beside_what_the_label_alone_gives():
     text = alignment_sentence(aligned(0.3, 0.4))
     assert "linear CKA, unbiased 0.70 (0.00 to 0.20)" in text
-    assert "None lies beyond that. Within labels: linear CKA, unbiased 0.03 (corrected p = 1)" in text
-    assert text.endswith("none beyond chance.")
+    assert (
+        "None lies beyond that. Within labels: linear CKA, unbiased 0.03 (-0.10 to 0.12; corrected p = 1)" in text
+    )
+    assert text.endswith("in brackets what chance gives; none beyond it.")
 
 
 def test_three_measures_are_corrected_for():
     # 3 x 0.02 is more than 0.05, 3 x 0.01 is not.
     text = alignment_sentence(aligned(0.02, 0.02))
     assert "None lies beyond that" in text
-    assert "unbiased 0.03 (corrected p = 0.06)" in text
-    assert text.endswith("none beyond chance.")
+    assert "unbiased 0.03 (-0.10 to 0.12; corrected p = 0.06)" in text
+    assert text.endswith("none beyond it.")
     text = alignment_sentence(aligned(0.01, 0.01))
     assert "Beyond that: linear CKA, unbiased and " in text
-    assert text.endswith("held out beyond chance.")
+    assert text.endswith("held out beyond it.")
 
 
 def test_what_could_not_be_measured_is_left_out():
