@@ -20,7 +20,7 @@ from analysis.feature_files import save_features
 from analysis.figures import png_bytes
 from analysis.galleries import GROUPS, Exhibit, Group
 from analysis.gradcam_figures import frame_figure, spectrogram_figure
-from analysis.importance import importance_csv
+from analysis.importance import importance_csv, selection_importance_csv
 from analysis.importance_figures import importance_figure, share_figure
 from analysis.overall import overall
 from analysis.study import Study
@@ -87,6 +87,8 @@ def write_files(study: Study, pictures: list[Picture], output_dir: str) -> None:
     elif paths.exists(segments_file):
         paths.remove(segments_file)
     paths.write_text(paths.join(output_dir, "importance.csv"), importance_csv(study.importance))
+    chosen_by = selection_importance_csv(study.selection_importance)
+    paths.write_text(paths.join(output_dir, "selection_importance.csv"), chosen_by)
     paths.write_text(paths.join(output_dir, "pairs.csv"), pairs_csv(study.correlations))
     for label, result in study.correlations.items():
         paths.write_text(paths.join(output_dir, "correlations", f"{file_name(label)}.csv"), matrix_csv(result))

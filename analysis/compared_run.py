@@ -1,6 +1,6 @@
 """The other run of `avinst analyze --compare_to`: whether it can be compared, and what is compared of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from analysis.comparison import compare
 from analysis.comparison_result import ComparedPart, ComparedRun, Comparison
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
-from analysis.importance import head_of, importance
+from analysis.importance import Importance, head_of, importance
 from analysis.study import Study
 from avinst import paths
 from avinst.dataset import Dataset
@@ -84,31 +84,33 @@ def compare_with(
         return split_features(other.model, dataset, split, batches, settings.batch_size, parts_dir).by_recording()
 
     recordings = features_of(settings.split)
-    selections: tuple[Features | None, Features | None] = (None, None)
-    if not study.halves:
-        selections = study.selection, features_of(settings.selection_split)
+    selections = _halves(recordings, study) if study.halves else [features_of(settings.selection_split)]
     say(f"comparison with {other.run_dir}")
     seed, permutations = settings.correlation.seed, settings.correlation.permutations
     alignment = align(recordings, seed, min(permutations, PERMUTATIONS))
+    head = head_of(other.model)
+    chosen_by = [importance(selection, head) for selection in selections]
     names = _names(run.run_dir, other.run_dir)
     return compare(
         ComparedRun(
-            names[0], run.config.scheme, _parts(run, study.features, selections[0], study), study.alignment
+            names[0],
+            run.config.scheme,
+            _parts(study.features, study.selection_importance, study),
+            study.alignment,
         ),
-        ComparedRun(names[1], other.config.scheme, _parts(other, recordings, selections[1], study), alignment),
+        ComparedRun(names[1], other.config.scheme, _parts(recordings, chosen_by, study), alignment),
         settings.correlation,
     )
 
 
-def _parts(run: Run, recordings: Features, selection: Features | None, study: Study) -> tuple[ComparedPart, ...]:
+def _parts(recordings: Features, chosen_by: Sequence[Importance], study: Study) -> tuple[ComparedPart, ...]:
     """Without another split, the study's halves choose for each other."""
-    if selection is not None:
-        sides = [(selection, recordings)]
-    else:
-        first, second = (recordings.rows(np.isin(recordings.video_id, ids)) for ids in study.halves)
-        sides = [(second, first), (first, second)]
-    head = head_of(run.model)
-    return tuple(ComparedPart(correlated, importance(choosing, head)) for choosing, correlated in sides)
+    correlated = _halves(recordings, study) if study.halves else [recordings]
+    return tuple(map(ComparedPart, correlated, reversed(chosen_by)))
+
+
+def _halves(recordings: Features, study: Study) -> list[Features]:
+    return [recordings.rows(np.isin(recordings.video_id, ids)) for ids in study.halves]
 
 
 def _names(run_dir: str, other_dir: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import csv
 import dataclasses
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -131,16 +131,38 @@ def importance_csv(result: Importance) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["label", "modality", "feature", "importance", "rank", "stability"])
+    for label, modality, feature, cells in _ranked(result):
+        stays = result.stays(label, modality)
+        writer.writerow([*cells, "" if stays is None else f"{stays[feature]:g}"])
+    return buffer.getvalue()
+
+
+def selection_importance_csv(results: Sequence[Importance]) -> str:
+    """CSV: half, label, modality, feature, importance, rank; as `importance_csv`, where features were chosen.
+
+    Args:
+        results: one, and half is empty; or those of both halves, and half is the number, from 1, of the one that
+            the importance is over: its first features are correlated over the other.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["half", "label", "modality", "feature", "importance", "rank"])
+    for number, result in enumerate(results, start=1):
+        half = number if len(results) > 1 else ""
+        writer.writerows([half, *cells] for *_, cells in _ranked(result))
+    return buffer.getvalue()
+
+
+def _ranked(result: Importance) -> Iterator[tuple[str, str, int, list[object]]]:
+    """Label, modality, feature, and the cells of its row: label, modality, name, importance, rank."""
     for label in result.label_names:
         if label in result.unpredicted:
             continue
         for modality in result.values:
-            values, stays = result.of(label, modality), result.stays(label, modality)
-            for rank, feature in enumerate(np.argsort(-values, kind="stable"), start=1):
-                share = "" if stays is None else f"{stays[feature]:g}"
-                cells = [label, modality, feature_name(modality, feature), f"{values[feature]:.8g}", rank, share]
-                writer.writerow(cells)
-    return buffer.getvalue()
+            values = result.of(label, modality)
+            for rank, feature in enumerate(np.argsort(-values, kind="stable").tolist(), start=1):
+                name = feature_name(modality, feature)
+                yield label, modality, feature, [label, modality, name, f"{values[feature]:.8g}", rank]
 
 
 def feature_name(modality: str, index: Any) -> str:

@@ -56,6 +56,7 @@ def label_sections(
             joined(
                 paragraph(_counts(study, index, label, per_label.get(label))),
                 _relation(study, label, q_values),
+                _choice(study, label),
                 _figures(by_tag, index, label, stability_text(study.importance, label)),
                 _mean_maps(by_tag, label),
                 _galleries(by_tag, label, sounds, METHOD_NAMES[study.settings.gradcam_method]),
@@ -85,6 +86,22 @@ def _relation(study: Study, label: str, q_values: Mapping[str, float]) -> Markup
     if label in study.skipped:
         return paragraph(f"No correlations: {study.skipped[label]}.")
     return Markup("")
+
+
+def _choice(study: Study, label: str) -> Markup:
+    if label not in study.correlations:
+        return Markup("")
+    split = study.settings.split
+    chosen_on = (
+        f"each half of the {split} recordings, for the other half"
+        if study.halves
+        else f"the {study.settings.selection_split} split"
+    )
+    return paragraph(
+        f"The matrix holds the features that were the most important on {chosen_on} (selection_importance.csv). "
+        f"The importance figure is over all of the {split} split: its first features may be others.",
+        "note",
+    )
 
 
 def _figures(by_tag: Mapping[str, Sequence[Picture]], index: int, label: str, stability: str) -> Markup:

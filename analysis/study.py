@@ -65,7 +65,8 @@ class Study:
         selection_text: the same in words.
         halves: the ids of each half, where features are cross-fitted.
         importance: over the analyzed split.
-        selection_importance: over the recordings that features were chosen on.
+        selection_importance: over the recordings that features were chosen on; of each half where they are
+            cross-fitted, in the order of `halves`.
         correlations: label to the correlations of its most important features.
         skipped: label to the reason why it has none.
         alignment: measures of the two modalities' features as a whole; empty where there are not both.
@@ -83,7 +84,7 @@ class Study:
     selection_text: str
     halves: tuple[tuple[str, ...], ...]
     importance: Importance
-    selection_importance: Importance
+    selection_importance: tuple[Importance, ...]
     correlations: Mapping[str, LabelCorrelation]
     skipped: Mapping[str, str]
     alignment: tuple[Alignment, ...]
@@ -134,22 +135,22 @@ def study_model(
     half_ids: tuple[tuple[str, ...], ...] = ()
     if selection_split not in (split, CROSS_FIT) and dataset.segments.get(selection_split):
         selection = features_of(selection_split).by_recording()
-        selection_importance = importance(selection, head)
+        selection_importance: tuple[Importance, ...] = (importance(selection, head),)
         text = (
             f"Features were chosen by their importance on the {selection_split} split "
             f"({counted(len(selection), 'recording')}) and correlated on the {split} split "
             f"({counted(len(recordings), 'recording')})."
         )
         say(correlating)
-        correlations, skipped = correlate(recordings, selection_importance, settings.correlation)
+        correlations, skipped = correlate(recordings, selection_importance[0], settings.correlation)
     else:
-        selection, selection_importance = recordings, importance(recordings, head)
+        selection = recordings
         parts = [recordings.rows(rows) for rows in halves(recordings, groups)]
         half_ids = tuple(tuple(part.video_id.tolist()) for part in parts)
         text = cross_fitting_text(split, half_ids, asked_for=selection_split == CROSS_FIT, grouped=bool(groups))
         say(correlating)
-        chosen_by = [importance(part, head) for part in reversed(parts)]
-        correlations, skipped = cross_fit(parts, chosen_by, settings.correlation)
+        selection_importance = tuple(importance(part, head) for part in parts)
+        correlations, skipped = cross_fit(parts, selection_importance[::-1], settings.correlation)
     choices = choose_segments(segments, recordings, settings.gradcam_per_label, explained_label)
     evidence_maps = EvidenceMaps(model, settings.gradcam_method)
     say(f"{METHOD_NAMES[settings.gradcam_method]} of {len(choices)} segments")

@@ -61,6 +61,15 @@ def test_matrix_can_be_recomputed_from_the_files(output, toy_study):
 def test_chosen_features_are_the_first_of_the_selection_split(output, toy_study):
     selection = load_features(str(output / "selection_features.npz"))
     np.testing.assert_array_equal(selection.audio, toy_study.selection.audio)
+    rows = list(csv.DictReader((output / "selection_importance.csv").open()))
+    assert {row["half"] for row in rows} == {""}
+    for label, result in toy_study.correlations.items():
+        for modality, number in (("audio", 3), ("visual", 4)):
+            first = [row for row in rows if (row["label"], row["modality"]) == (label, modality)][:number]
+            assert [row["rank"] for row in first] == [str(rank) for rank in range(1, number + 1)]
+            chosen = {name for name in result.names if name[0] == modality[0]}
+            assert chosen <= {row["feature"] for row in first}
+            assert {row["feature"] for row in first if float(row["importance"]) > 0} == chosen
 
 
 def test_summary_holds_figures_and_reasons(output, toy_study):

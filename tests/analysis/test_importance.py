@@ -7,7 +7,14 @@ import pytest
 from toy_models import toy_model
 
 from analysis.features import Features
-from analysis.importance import feature_name, head_of, importance, importance_csv, logit_gradients
+from analysis.importance import (
+    feature_name,
+    head_of,
+    importance,
+    importance_csv,
+    logit_gradients,
+    selection_importance_csv,
+)
 
 NAMES = ("flute", "cello", "piano")
 
@@ -90,6 +97,9 @@ def test_a_case_worked_out_by_hand():
         ["cello", "audio", "a0001", "0", "2", ""],
         ["cello", "visual", "v0000", "2", "1", ""],
     ]
+    one, both = (list(csv.reader(io.StringIO(selection_importance_csv([result] * n)))) for n in (1, 2))
+    assert one == [["half", *rows[0][:5]], *(["", *row[:5]] for row in rows[1:])]
+    assert both == [one[0], *([half, *row[1:]] for half in ("1", "2") for row in one[1:])]
 
 
 def test_a_hidden_layer_is_differentiated_through():

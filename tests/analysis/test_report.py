@@ -176,6 +176,15 @@ def test_a_study_without_any_correlation_renders(toy_study, toy_pictures):
     assert "There is no figure: for no label could features be correlated" in words
 
 
+def test_labels_say_where_the_features_of_their_matrix_were_chosen(text, toy_study, toy_pictures):
+    chosen = "The matrix holds the features that were the most important on "
+    words = "".join(Page(text).texts)
+    assert words.count(f"{chosen}the validation split (selection_importance.csv)") == len(toy_study.correlations)
+    halved = dataclasses.replace(toy_study, halves=(("a",), ("b",)))
+    words = "".join(Page(render(halved, toy_pictures)).texts)
+    assert f"{chosen}each half of the test recordings, for the other half (selection_importance.csv)." in words
+
+
 def test_frame_spectrogram_and_sound_of_a_segment_stand_together(text, toy_sounds):
     kept = 0
     for exhibit in text.split('class="enlarge exhibit"')[1:]:

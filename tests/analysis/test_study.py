@@ -16,7 +16,7 @@ def test_features_are_chosen_on_one_split_and_correlated_on_another(toy_study):
     assert set(toy_study.selection.video_id) == {f"validation/{number:02d}" for number in range(30)}
     assert toy_study.segments == 60
     label, result = next(iter(toy_study.correlations.items()))
-    chosen = toy_study.selection_importance
+    (chosen,) = toy_study.selection_importance
     names = [f"a{index:04d}" for index in chosen.top(label, "audio", 3)]
     assert set(result.names[:3]) == set(names)
     names = [f"v{index:04d}" for index in chosen.top(label, "visual", 4)]
@@ -62,6 +62,7 @@ def test_cross_fitted_features_are_chosen_on_the_other_half(monkeypatch):
         expected = importance(other, head_of(toy_model()))
         np.testing.assert_allclose(chosen_by.values["audio"], expected.values["audio"], rtol=1e-5)
         assert not np.allclose(chosen_by.values["audio"], study.importance.values["audio"], equal_nan=True)
+    assert study.selection_importance == tuple(reversed(given["chosen_by"]))
 
 
 @pytest.mark.parametrize("case", ["no validation split", "the same split"])

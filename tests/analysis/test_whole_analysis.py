@@ -122,6 +122,23 @@ def test_importance(analyzed, kernel):
             assert np.all(np.diff(values[c][indices]) <= 1e-6)
 
 
+def test_the_importance_that_chose(analyzed, kernel):
+    rows = rows_of(analyzed / "selection_importance.csv")
+    parts = parts_of(analyzed)
+    labels = arrays_of(analyzed / "features.npz")["label_names"].tolist()
+    for half, (chosen_on, _) in zip(("2", "1") if len(parts) == 2 else ("",), parts, strict=True):
+        for c, label in enumerate(labels):
+            for name, values in importance_by_hand(chosen_on, kernel).items():
+                found = [
+                    row for row in rows if (row["half"], row["label"], row["modality"]) == (half, label, name)
+                ]
+                indices = [int(row["feature"][1:]) for row in found]
+                assert sorted(indices) == list(range(values.shape[1]))
+                assert [int(row["rank"]) for row in found] == list(range(1, len(found) + 1))
+                given = [float(row["importance"]) for row in found]
+                np.testing.assert_allclose(given, values[c][indices], rtol=1e-5, atol=1e-9)  # float32 features
+
+
 def measured_by_hand(analyzed, kernel, c, label):
     """Pair of names to the list of (rho, p) in the parts that it was chosen in; p across modalities only."""
     generator = np.random.default_rng(123)
