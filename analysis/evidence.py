@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from analysis.extraction import SplitBatches
 from analysis.features import Features
 from analysis.gradcam import METHOD_NAMES, EvidenceMaps
 from analysis.mean_maps import MeanMaps, bands_csv, mean_maps
-from analysis.regions import Box, RegionShare, check_annotated, read_regions, region_sentence, region_shares
+from analysis.region_boxes import Box, check_annotated, read_regions
+from analysis.regions import RegionShare, region_sentence, region_shares
 from analysis.segment_maps import DeadCount, SegmentMaps, count_dead, save_segment_maps, segment_maps
 from analysis.trust import Trust, examine, trust_json
 from analysis.trust_words import dead_sentences, trust_sentences
@@ -56,6 +57,19 @@ class Evidence:
         return [*found, *dead_sentences(self.dead)]
 
 
+def annotated_boxes(settings: EvidenceSettings, recordings: Features) -> Mapping[str, list[Box]]:
+    """The boxes of the settings' file; none without a file.
+
+    Raises:
+        UserError: the file is none, or has no box for any of the recordings.
+    """
+    if not settings.regions:
+        return {}
+    boxes = read_regions(settings.regions)
+    check_annotated(boxes, recordings.video_id.tolist(), settings.regions)
+    return boxes
+
+
 def gather_evidence(
     evidence_maps: EvidenceMaps,
     batches: SplitBatches,
@@ -63,6 +77,7 @@ def gather_evidence(
     split: str,
     segments: Features,
     recordings: Features,
+    boxes: Mapping[str, list[Box]],
     settings: EvidenceSettings,
     *,
     batch_size: int,
@@ -78,18 +93,12 @@ def gather_evidence(
         split: the analyzed one.
         segments: its features.
         recordings: the same by recording.
+        boxes: of the recordings, by `annotated_boxes`.
         settings: what is computed.
         batch_size: segments at once.
         seed: of all that is random.
         say: is told what is being done.
-
-    Raises:
-        UserError: the file of regions is none, or has no box for any recording of the split.
     """
-    boxes: dict[str, list[Box]] = {}
-    if settings.regions:
-        boxes = read_regions(settings.regions)
-        check_annotated(boxes, recordings.video_id.tolist(), settings.regions)
     say(f"{METHOD_NAMES[evidence_maps.method]} of all {len(segments)} segments")
     maps = segment_maps(evidence_maps, batches(split), dataset.labels, len(segments))
     regions: Sequence[RegionShare] = ()

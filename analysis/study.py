@@ -10,7 +10,7 @@ from analysis.comparison_result import Comparison
 from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate
 from analysis.counting import counted
 from analysis.cross_fitting import CROSS_FIT, cross_fit, cross_fitting_text, halves
-from analysis.evidence import Evidence, EvidenceSettings, gather_evidence
+from analysis.evidence import Evidence, EvidenceSettings, annotated_boxes, gather_evidence
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
 from analysis.galleries import Exhibit, choose_segments, make_exhibits
@@ -114,7 +114,8 @@ def study_model(
         groups: id of a recording to its group (performer, uploader), which stays in one half.
 
     Raises:
-        UserError: the analyzed split has no segments, or no label is called as the explained one.
+        UserError: the analyzed split has no segments, no label is called as the explained one, or the regions
+            are of none of its recordings.
     """
 
     def features_of(split: str) -> Features:
@@ -127,6 +128,8 @@ def study_model(
     explained_label = _label_index(dataset, settings.gradcam_label)
     segments = features_of(split)
     recordings = segments.by_recording()
+    # Boxes of other recordings are told before the minutes of permutations and maps.
+    boxes = annotated_boxes(settings.evidence, recordings)
     say("importance")
     head = head_of(model)
     top = {"audio": settings.correlation.top_audio, "visual": settings.correlation.top_visual}
@@ -178,6 +181,7 @@ def study_model(
             split,
             segments,
             recordings,
+            boxes,
             settings.evidence,
             batch_size=settings.batch_size,
             seed=settings.correlation.seed,

@@ -11,6 +11,7 @@ from analysis.figures import CHANCE, COLOURS, MUTED, clear_spines, new_figure
 from analysis.randomisation import MOST_ALIKE, Randomisation
 from analysis.regions import RegionShare
 from analysis.trust_words import BASELINES, judged, signed
+from trainer.audit_result import FEWEST_RECORDINGS
 
 _TITLES = {
     "deletion": "deletion: lower is better",
@@ -95,19 +96,55 @@ def _dead_note(found: Sequence[Randomisation], stage: str) -> str:
 
 
 def regions_figure(found: Sequence[RegionShare]) -> Figure:
-    """Share of the frame maps' evidence on the regions, of all recordings and each label, beside chance's."""
-    figure = new_figure(6.6, 1.3 + 0.33 * len(found))
-    axes = figure.subplots()
+    """Left: share of the frame maps' evidence on the regions, of all and by label. Right: its paired differences.
+
+    The verdict goes by the difference to the centre prior, recording by recording: the shares' own intervals are
+    wider than its, for regions differ. Of too few recordings for a verdict, marks are hollow.
+    """
+    figure = new_figure(8.6, 1.5 + 0.36 * len(found))
+    values, differences = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    colour = COLOURS["visual"]
     for row, one in enumerate(found):
-        axes.plot([one.maps.low, one.maps.high], [row, row], color=COLOURS["visual"], linewidth=2)
-        axes.plot(one.maps.value, row, "o", color=COLOURS["visual"], label="the maps" if row == 0 else None)
-        axes.plot(one.centre, row, "D", color=MUTED, label="Gaussian in the middle" if row == 0 else None)
-        axes.plot(one.uniform, row, "|", color=MUTED, markersize=12, label="even map" if row == 0 else None)
-    names = [f"{one.label or 'all'} ({one.recordings})" for one in found]
-    axes.set_yticks(range(len(found)), names, fontsize=8)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1)
-    axes.set_xlabel("share of the evidence on the annotated regions, 95 % interval over recordings", fontsize=8)
-    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
-    clear_spines(axes)
+        fill = "white" if one.few else None
+        values.plot([one.maps.low, one.maps.high], [row, row], color=colour, linewidth=2, zorder=2)
+        values.plot(one.maps.value, row, "o", color=colour, markerfacecolor=fill, zorder=3)
+        values.plot(one.centre, row, "D", color=MUTED, zorder=3)
+        values.plot(one.uniform, row, "|", color=MUTED, markersize=12, zorder=3)
+        for offset, marker, gain in ((-0.13, "D", one.above_centre), (0.13, "|", one.above_uniform)):
+            place = row + offset
+            differences.plot([gain.low, gain.high], [place, place], color="black", linewidth=1.4, zorder=2)
+            differences.plot(
+                gain.value,
+                place,
+                marker,
+                color="black",
+                markerfacecolor=fill,
+                markersize=5 if marker == "D" else 9,
+            )
+    names = [f"{one.label or 'all'} ({one.recordings}{', few' if one.few else ''})" for one in found]
+    values.set_yticks(range(len(found)), names, fontsize=8)
+    values.set_ylim(len(found) - 0.5, -0.5)
+    values.set_xlim(0, 1)
+    values.set_xlabel(
+        "share of the evidence on the annotated regions,\n95 % intervals over recordings", fontsize=8
+    )
+    marks = [
+        *values.plot([], [], "o", color=colour, label="the maps"),
+        *values.plot([], [], "D", color=MUTED, label="Gaussian in the middle"),
+        *values.plot([], [], "|", color=MUTED, markersize=12, label="even map"),
+    ]
+    if any(one.few for one in found):
+        note = f"fewer than {FEWEST_RECORDINGS} recordings: no verdict"
+        marks += values.plot([], [], "o", color=colour, markerfacecolor="white", label=note)
+    figure.legend(handles=marks, loc="outside upper left", ncols=4, fontsize=8, frameon=False)
+    differences.axvline(0, color=MUTED, linewidth=0.8)
+    text = "the maps minus the Gaussian (diamond)\nand minus an even map (bar); > 0: more"
+    differences.set_xlabel(text, fontsize=8)
+    differences.tick_params(axis="y", left=False)
+    for axes in (values, differences):
+        axes.axhline(0.5, color=MUTED, linewidth=0.6, linestyle=":")
+        axes.grid(axis="x", color="#eeeeee", zorder=0)
+        axes.set_axisbelow(True)
+        axes.tick_params(axis="x", labelsize=8)
+        clear_spines(axes)
     return figure

@@ -9,7 +9,7 @@ from analysis.embeddings import write_embeddings
 from analysis.extraction import Batches
 from analysis.feature_parts import PARTS_FOLDER, remove_parts
 from analysis.recordings import Recordings
-from analysis.regions import read_regions
+from analysis.region_boxes import read_regions
 from analysis.report import render_report
 from analysis.run_record import command_line, read_record
 from analysis.sounds import find_sounds

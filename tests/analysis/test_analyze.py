@@ -160,6 +160,17 @@ def test_regions_another_method_and_another_label(joint, tmp_path):
         assert flag in report
 
 
+def test_boxes_of_other_recordings_are_told_before_the_permutations(joint, tmp_path, capsys):
+    regions = tmp_path / "regions.csv"
+    regions.write_text("video_id,left,top,right,bottom\nelsewhere,0,0,1,1\n")
+    capsys.readouterr()
+    assert analyze(joint, f"--output_dir={tmp_path / 'out'}", f"--regions={regions}") == 1
+    told = capsys.readouterr().err
+    assert "has no box for any of the" in told
+    assert "features of the test split" in told
+    assert "permutations" not in told
+
+
 def test_multi_label_and_no_validation_split(tmp_path, capsys):
     run_dir = make_run(tmp_path, recordings={"train": 3, "validation": 0, "test": 36}, multi_label=True)
     assert analyze(run_dir, "--segment_features") == 0

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from toy_study_parts import TOY_SPEC
 
-from analysis.regions import Box, check_annotated, read_regions, region_sentence, region_shares
+from analysis.region_boxes import Box, boxes_in, check_annotated, read_regions
+from analysis.regions import RegionShare, region_sentence, region_shares
 from analysis.segment_maps import SegmentMaps
+from analysis.trust_figures import regions_figure
 from avinst.errors import UserError
+from trainer.audit_measures import Interval
 
 NAMES = ("flute", "cello")
 ALWAYS = math.nan
@@ -86,17 +89,67 @@ def test_a_box_with_a_time_is_that_of_the_nearest_segment():
     assert both.maps.value == pytest.approx(0.5, abs=1e-6)
 
 
+def shares_of(*boxes, cells=((3, 1), (0, 2))):
+    (found, _) = region_shares(maps_of([("a", 0, cells)]), {"a": list(boxes)}, TOY_SPEC)
+    return np.array([found.maps.value, found.uniform, found.centre])
+
+
+def test_several_boxes_are_their_union():
+    # Edges within pixels; the two overlap from 0.3 to 0.55 and from 0.4 to 0.61.
+    first, second = Box(ALWAYS, 0.1, 0.2, 0.55, 0.61), Box(ALWAYS, 0.3, 0.4, 0.97, 0.9)
+    both = Box(ALWAYS, 0.3, 0.4, 0.55, 0.61)
+    expected = shares_of(first) + shares_of(second) - shares_of(both)
+    np.testing.assert_allclose(shares_of(first, second), expected, atol=1e-12)
+    assert shares_of(first, second)[1] == pytest.approx(0.45 * 0.41 + 0.67 * 0.5 - 0.25 * 0.21)
+    np.testing.assert_allclose(shares_of(first, first, both), shares_of(first), atol=1e-12)
+    quarters = [Box(ALWAYS, x, y, x + 0.5, y + 0.5) for x in (0.0, 0.5) for y in (0.0, 0.5)]
+    np.testing.assert_allclose(shares_of(*quarters), 1)
+
+
+def test_the_boxes_of_a_segment_are_those_without_a_time_and_all_of_the_nearest():
+    always, early, late = Box(ALWAYS, 0, 0, 0.1, 1), Box(0.3, 0, 0, 0.2, 1), Box(0.6, 0, 0, 0.3, 1)
+    also_late, outside = late._replace(right=0.4), Box(1.2, 0, 0, 0.5, 1)
+    boxes = [outside, early, late, also_late, always]
+    assert boxes_in(boxes, 0.0, 1.0) == [late, also_late, always]
+    assert boxes_in(boxes, 1.0, 1.0) == [outside, always]
+    assert boxes_in(boxes, 5.0, 1.0) == [always]
+    assert boxes_in([early, late], 5.0, 1.0) == []
+
+
+def test_the_figure_shows_what_the_verdict_goes_by():
+    # The maps' own interval reaches over the centre prior, the paired difference leaves 0 out.
+    rows = [
+        RegionShare(
+            label=label,
+            recordings=recordings,
+            maps=Interval(0.5, 0.3, 0.7),
+            uniform=0.3,
+            centre=0.45,
+            above_uniform=Interval(0.2, 0.15, 0.25),
+            above_centre=Interval(0.05, 0.02, 0.08),
+        )
+        for label, recordings in (("", 20), ("flute", 5))
+    ]
+    values, differences = regions_figure(rows).axes
+    assert [tick.get_text() for tick in values.get_yticklabels()] == ["all (20)", "flute (5, few)"]
+    drawn = [line.get_xdata() for line in differences.lines if len(line.get_xdata()) == 2]
+    assert sum(tuple(ends) == (0.02, 0.08) for ends in drawn) == 2
+    filled = [line.get_markerfacecolor() != "white" for line in differences.lines if line.get_marker() == "D"]
+    assert filled == [True, False]
+
+
 @pytest.mark.parametrize(
     ("maps", "words"),
     [
-        ([[[1, 0], [0, 0]]] * 4, "more than a centre prior's"),
-        ([[[0, 0], [0, 1]]] * 4, "less than a centre prior's"),
-        ([[[1, 0], [0, 0]], [[0, 0], [0, 1]]] * 2, "not told from a centre prior's"),
+        ([[[1, 0], [0, 0]]] * 20, "(20 recordings), more than a centre prior's"),
+        ([[[0, 0], [0, 1]]] * 20, "(20 recordings), less than a centre prior's"),
+        ([[[1, 0], [0, 0]], [[0, 0], [0, 1]]] * 10, "(20 recordings), not told from a centre prior's"),
+        ([[[1, 0], [0, 0]]] * 19, "too few recordings (19) to tell it from a centre prior's"),
     ],
 )
 def test_words(maps, words):
-    rows = [(name, 0, found) for name, found in zip("abcd", maps, strict=True)]
-    boxes = {name: [Box(ALWAYS, 0.0, 0.0, 0.5, 0.5)] for name in "abcd"}
+    rows = [(str(number), 0, found) for number, found in enumerate(maps)]
+    boxes = {name: [Box(ALWAYS, 0.0, 0.0, 0.5, 0.5)] for name, _, _ in rows}
     assert words in region_sentence(region_shares(maps_of(rows), boxes, TOY_SPEC)[0])
 
 
@@ -122,7 +175,10 @@ def test_a_file_of_boxes(tmp_path):
         ("video_id,left,top,right,bottom\na,0,0,96,96\n", "shares of the frame"),
         ("video_id,left,top,right,bottom\na,0,nan,1,1\n", "make no box"),
         ("video_id,left,top,right,bottom\nb,0,0,1,1\n", "it has 'b', they are called 'a'"),
-        ("video_id,left,top,right,bottom\n", "it is empty"),
+        ("video_id,left,top,right,bottom\n", "no line below its header"),
+        ("video_id,left,top,right,bottom,seconds\na,0,0,1,1,-1\n", "line 2: seconds is '-1'; give .* 0 or more"),
+        ("video_id,left,top,right,bottom,seconds\na,0,0,1,1,x\n", "line 2: seconds is 'x'"),
+        ("video_id,left,top,right,bottom,seconds\na,0,0,1,1,nan\n", "line 2: seconds is 'nan'"),
     ],
 )
 def test_a_wrong_file_is_one_line(tmp_path, text, message):
