@@ -30,11 +30,23 @@ SELECTION_SPLIT = flags.DEFINE_enum(
     "is done where the named split is empty or --split itself",
     flag_values=FLAGS,
 )
+# The time grows with the pairs, which the report holds one by one, and no figure can show more.
+MOST_FEATURES = 200
 TOP_AUDIO = flags.DEFINE_integer(
-    "top_audio", 10, "audio features of a label to correlate", lower_bound=1, flag_values=FLAGS
+    "top_audio",
+    10,
+    "audio features of a label to correlate",
+    lower_bound=1,
+    upper_bound=MOST_FEATURES,
+    flag_values=FLAGS,
 )
 TOP_VISUAL = flags.DEFINE_integer(
-    "top_visual", 20, "visual features of a label to correlate", lower_bound=1, flag_values=FLAGS
+    "top_visual",
+    20,
+    "visual features of a label to correlate",
+    lower_bound=1,
+    upper_bound=MOST_FEATURES,
+    flag_values=FLAGS,
 )
 PERMUTATIONS = flags.DEFINE_integer(
     "permutations",

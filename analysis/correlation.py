@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from scipy import stats
@@ -201,7 +201,11 @@ def clustered(result: LabelCorrelation) -> LabelCorrelation:
 
 
 def correlate(
-    features: Features, chosen_by: Importance, settings: CorrelationSettings, part: int = 0
+    features: Features,
+    chosen_by: Importance,
+    settings: CorrelationSettings,
+    part: int = 0,
+    advance: Callable[[], None] = lambda: None,
 ) -> tuple[dict[str, LabelCorrelation], dict[str, str]]:
     """Every label's correlations, features clustered; for the labels that have none the reason.
 
@@ -210,6 +214,7 @@ def correlate(
         chosen_by: importance on other recordings; it decides which features.
         settings: how many features, and how.
         part: as in `correlate_label`.
+        advance: is called after each label.
 
     Returns:
         Label to result; label to reason why there is none.
@@ -226,6 +231,7 @@ def correlate(
         else:
             chosen = {name: chosen_by.top(label, name, number[name]) for name in features.modalities()}
             results[label] = clustered(correlate_label(features, label, chosen, settings, part))
+        advance()
     return results, skipped
 
 

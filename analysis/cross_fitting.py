@@ -1,6 +1,6 @@
 """Cross-fitting: features chosen on one half of the recordings are correlated on the other, both ways round."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -48,7 +48,10 @@ def halves(features: Features, groups: Mapping[str, str] | None = None) -> tuple
 
 
 def cross_fit(
-    parts: Sequence[Features], chosen_by: Sequence[Importance], settings: CorrelationSettings
+    parts: Sequence[Features],
+    chosen_by: Sequence[Importance],
+    settings: CorrelationSettings,
+    advance: Callable[[], None] = lambda: None,
 ) -> tuple[dict[str, LabelCorrelation], dict[str, str]]:
     """Every label's correlations over all parts, each with features that were chosen without it.
 
@@ -56,13 +59,14 @@ def cross_fit(
         parts: recordings to correlate over, part by part.
         chosen_by: for each part the importance on other recordings; it decides which features.
         settings: how many features, and how.
+        advance: is called after each label of each part.
 
     Returns:
         Label to result, which is over the parts where the label has enough recordings; label to reason why there
         is none.
     """
     found = [
-        correlate(part, importance, settings, number)
+        correlate(part, importance, settings, number, advance)
         for number, (part, importance) in enumerate(zip(parts, chosen_by, strict=True))
     ]
     results: dict[str, LabelCorrelation] = {}

@@ -10,7 +10,7 @@ from trainer.audit_measures import Interval
 
 # A set of labels that fewer recordings bear is drawn together with the other rare ones: it would hardly vary.
 _SMALLEST_STRATUM = 5
-# Bounds the memory: 8 bytes x resamples at once x recordings x features.
+# Bounds the memory: 8 bytes x resamples at once x features x the larger of recordings and features.
 _CHUNK_VALUES = 4_000_000
 
 
@@ -53,7 +53,9 @@ def resampled_means(values: np.ndarray, first: int, bears: np.ndarray, drawn: np
     found = np.full((len(drawn), 3), np.nan)
     # Resamples with as many recordings of the label are computed together; mostly these are all of them.
     for count in np.unique(counts[counts > 1]):
-        for resamples in _chunks(np.flatnonzero(counts == count), int(count) * values.shape[1]):
+        for resamples in _chunks(
+            np.flatnonzero(counts == count), max(int(count), values.shape[1]) * values.shape[1]
+        ):
             rows = drawn[resamples][held[resamples]].reshape(len(resamples), count)
             found[resamples] = mean_absolute_blocks(values[rows], first)
     return found

@@ -8,7 +8,7 @@ from scipy import stats
 from analysis.ranking import centred_ranks, rank_correlation_of
 from analysis.resampling import ROUNDING, central_band, centred_band, p_value
 
-# Bounds the memory of the null: 4 bytes x permutations at once x recordings x features of the second set.
+# Bounds the memory: 8 bytes x permutations or resamples at once x the larger of their ranks and their rho.
 _CHUNK_VALUES = 4_000_000
 
 
@@ -126,7 +126,7 @@ def permutation_null(
     observed = np.abs(ranks_x.T @ ranks_y) - ROUNDING
     at_least = np.zeros(observed.shape)
     means, maxima = [], []
-    chunk = max(1, _CHUNK_VALUES // ranks_y.size)
+    chunk = max(1, _CHUNK_VALUES // max(ranks_y.size, observed.size))
     for start in range(0, permutations, chunk):
         count = min(chunk, permutations - start)
         order = generator.permuted(np.tile(np.arange(len(ranks_y)), (count, 1)), axis=1)
@@ -174,7 +174,7 @@ def bootstrap_means(
     joined = np.concatenate([x, y], axis=1)
     p = x.shape[1]
     samples = [np.zeros((0, 3))]
-    chunk = max(1, _CHUNK_VALUES // max(joined.size, 1))
+    chunk = max(1, _CHUNK_VALUES // max(joined.size, joined.shape[1] ** 2, 1))
     for start in range(0, resamples, chunk):
         count = min(chunk, resamples - start)
         rows = generator.integers(0, len(joined), (count, len(joined)))

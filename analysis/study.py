@@ -19,6 +19,7 @@ from analysis.importance import Importance, head_of, importance
 from analysis.importance_stability import StabilitySettings
 from avinst.dataset import Dataset
 from avinst.errors import UserError
+from avinst.progress import Progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +146,10 @@ def study_model(
             f"({counted(len(recordings), 'recording')})."
         )
         say(correlating)
-        correlations, skipped = correlate(recordings, selection_importance[0], settings.correlation)
+        progress = Progress("correlations of labels", len(dataset.labels))
+        correlations, skipped = correlate(
+            recordings, selection_importance[0], settings.correlation, advance=progress.advance
+        )
     else:
         selection = recordings
         parts = [recordings.rows(rows) for rows in halves(recordings, groups)]
@@ -153,7 +157,11 @@ def study_model(
         text = cross_fitting_text(split, half_ids, asked_for=selection_split == CROSS_FIT, grouped=bool(groups))
         say(correlating)
         selection_importance = tuple(importance(part, head) for part in parts)
-        correlations, skipped = cross_fit(parts, selection_importance[::-1], settings.correlation)
+        progress = Progress("correlations of labels in halves", 2 * len(dataset.labels))
+        correlations, skipped = cross_fit(
+            parts, selection_importance[::-1], settings.correlation, progress.advance
+        )
+    progress.finish()
     choices = choose_segments(segments, recordings, settings.gradcam_per_label, explained_label)
     evidence_maps = EvidenceMaps(model, settings.gradcam_method)
     say(f"{METHOD_NAMES[settings.gradcam_method]} of {len(choices)} segments")

@@ -129,6 +129,12 @@ def test_a_label_that_one_half_cannot_judge_is_judged_in_the_other(parts):
     assert skipped["flute"].startswith("in a half, 4 recordings; at least 5 are needed; in a half, 3 recordings")
 
 
+def test_every_label_of_every_part_advances_the_progress(parts):
+    calls = []
+    cross_fit(parts, CHOICES, dataclasses.replace(SETTINGS, permutations=1), lambda: calls.append(1))
+    assert len(calls) == 2 * len(parts[0].label_names)
+
+
 def test_one_modality_has_no_null():
     parts = [features_of(np.random.default_rng(seed).normal(size=(20, 8)), None) for seed in (0, 1)]
     results, _ = cross_fit(parts, CHOICES, SETTINGS)

@@ -98,6 +98,31 @@ def test_chunks_do_not_change_the_null(monkeypatch):
     np.testing.assert_array_equal(whole.mean_absolute, parts.mean_absolute)
 
 
+def test_chunks_bound_the_memory_of_many_features_too(monkeypatch):
+    at_once = []
+
+    class Watched(np.random.Generator):
+        def permuted(self, x, **options):
+            at_once.append(len(x))
+            return super().permuted(x, **options)
+
+        def integers(self, low, high, size):
+            at_once.append(size[0])
+            return super().integers(low, high, size)
+
+    x, y = generator().normal(size=(5, 50)), generator(1).normal(size=(5, 60))
+    monkeypatch.setattr("analysis.spearman._CHUNK_VALUES", 2 * 50 * 60)
+    permutation_null(x, y, 7, Watched(np.random.PCG64(0)))
+    assert at_once == [2, 2, 2, 1]
+    at_once.clear()
+    monkeypatch.setattr("analysis.spearman._CHUNK_VALUES", 3 * 110 * 110)
+    found = bootstrap_means(x, y, 7, Watched(np.random.PCG64(0)))
+    assert at_once == [3, 3, 1]
+    monkeypatch.undo()
+    # The draws, and so every figure, are the same whatever the chunks.
+    np.testing.assert_allclose(found[1], bootstrap_means(x, y, 7, generator(0))[1], rtol=1e-12)
+
+
 def test_mean_absolute_of_copies_and_opposites_is_one():
     x = generator().normal(size=(25, 1))
     within_x, within_y, across = mean_absolute_intervals(np.hstack([x, x**3]), np.hstack([-x, x]), 50, generator())

@@ -30,7 +30,7 @@ def test_features_are_chosen_on_one_split_and_correlated_on_another(toy_study):
 def test_the_analyzed_split_has_no_say_in_the_choice(monkeypatch):
     given = {}
 
-    def spy(features, chosen_by, settings):
+    def spy(features, chosen_by, settings, *, advance):
         given.update(features=features, chosen_by=chosen_by)
         return {}, {}
 
@@ -45,7 +45,7 @@ def test_the_analyzed_split_has_no_say_in_the_choice(monkeypatch):
 def test_cross_fitted_features_are_chosen_on_the_other_half(monkeypatch):
     given = {}
 
-    def spy(parts, chosen_by, settings):
+    def spy(parts, chosen_by, settings, advance):
         given.update(parts=parts, chosen_by=chosen_by)
         return {}, {}
 
