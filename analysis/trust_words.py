@@ -107,8 +107,13 @@ def _against_random(modality: str, measures: Sequence[Faithfulness]) -> str:
         says = f"{first} {maps} {'and' if first == second else f'but {second}'} {pixels}"
         gains = ", ".join(f"{signed(one.gain[name])} over {text}" for name, text in BASELINES.items())
         named.setdefault(says, []).append(f"{_NAMES[one.measure]} ({gains})")
-    parts = [f"{says} in {' and '.join(found)}" for says, found in named.items()]
+    parts = [f"{says} in {_listed(found)}" for says, found in named.items()]
     return f"The {modality} maps {'; they '.join(parts)}; {recordings} recordings."
+
+
+def _listed(items: Sequence[str]) -> str:
+    *first, last = items
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _against_shuffled(found: Randomisation) -> str:
