@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from analysis.artifacts import Picture
 from analysis.evidence import Evidence
-from analysis.faithfulness import RANKINGS
-from analysis.markup import Markup, joined, paragraph, table
+from analysis.faithfulness import RANKINGS, Faithfulness
+from analysis.markup import Markup, element, joined, paragraph, table
 from analysis.report_pictures import figure
 from analysis.trust import Trust
-from analysis.trust_words import BASELINES, judged, reference_sentence, signed, too_few
+from analysis.trust_words import BASELINES, judged, reference_sentence, too_few
 
 _MEASURES = {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}
 _VERDICTS = {"beat": "better", "equal": "not told apart", "lose to": "worse"}
@@ -44,17 +44,16 @@ def _faithfulness_table(trust: Trust) -> Markup:
             one.modality,
             _MEASURES[one.measure],
             *(f"{one.areas[name]:.3f}" for name in RANKINGS),
-            *(
-                cell
-                for name in BASELINES
-                for cell in (
-                    signed(one.gain[name]),
-                    _VERDICTS.get(judged(one.gain[name], one.recordings), too_few(one.recordings)),
-                )
-            ),
+            *(_gain(one, name) for name in BASELINES),
         ]
         for one in trust.faithfulness
     ]
-    gains = [cell for text in BASELINES.values() for cell in (f"gain over {text}", "the maps are")]
-    columns = ["", "", "the maps", *BASELINES.values(), *gains]
+    columns = ["", "", "the maps", *BASELINES.values(), *(f"gain over {text}" for text in BASELINES.values())]
     return table(columns, rows, "Area under the curve of the label's probability", "numbers")
+
+
+def _gain(one: Faithfulness, baseline: str) -> Markup:
+    """The gain, and smaller its interval and whether the maps are better."""
+    gain = one.gain[baseline]
+    verdict = _VERDICTS.get(judged(gain, one.recordings), too_few(one.recordings))
+    return joined(f"{gain.value:+.3f} ", element("small", f"[{gain.low:+.3f}, {gain.high:+.3f}] {verdict}"))

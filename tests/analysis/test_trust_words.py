@@ -136,10 +136,10 @@ def test_the_curves_are_titled_by_both_baselines():
 
 def test_the_reports_table_has_both_gains_and_no_verdict_of_few():
     report = section_of(trust_of([(BETTER, SAME)] * 3))
-    assert "<td>+0.100 [+0.050, +0.150]</td><td>better</td>" in report
-    assert "<td>-0.004 [-0.051, +0.040]</td><td>not told apart</td>" in report
+    assert "<td>+0.100 <small>[+0.050, +0.150] better</small></td>" in report
+    assert "<td>-0.004 <small>[-0.051, +0.040] not told apart</small></td>" in report
     few = section_of(trust_of(recordings=4))
-    assert few.count("<td>too few recordings (4) to tell</td>") == 2 * len(MEASURES)
+    assert few.count("] too few recordings (4) to tell</small>") == 2 * len(MEASURES)
     assert "better" not in few
 
 
