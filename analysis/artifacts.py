@@ -145,7 +145,7 @@ def correlation_summary(study: Study) -> dict[str, object]:
     means = overall(study.correlations)
     return {
         "findings": relation_sentences(study),
-        "overall": overall_summary(means) if means else None,
+        "overall": overall_summary(means, multi_label=study.features.multi_label) if means else None,
         "split": study.settings.split,
         "selection": study.selection_text,
         "halves": [list(ids) for ids in study.halves],

@@ -81,14 +81,19 @@ def label_summary(result: LabelCorrelation) -> dict[str, Any]:
     return summary
 
 
-def overall_summary(result: Overall) -> dict[str, Any]:
-    """What `correlations/summary.json` says about the mean over labels."""
+def overall_summary(result: Overall, *, multi_label: bool) -> dict[str, Any]:
+    """What `correlations/summary.json` says about the mean over labels.
+
+    Args:
+        result: the mean.
+        multi_label: recordings bear several labels: the mean's own p-value does not hold and is null.
+    """
     return {
         "labels": result.labels,
         "audio_audio": _interval(result.within_audio),
         "visual_visual": _interval(result.within_visual),
         "audio_visual": _interval(result.across),
-        "null": {**_interval(result.by_chance), "p_value": _rounded(result.p_value)},
+        "null": {**_interval(result.by_chance), "p_value": None if multi_label else _rounded(result.p_value)},
     }
 
 

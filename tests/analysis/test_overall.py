@@ -6,6 +6,7 @@ from comparison_parts import one_of, planted, run_of
 
 from analysis.alignment import MEASURES, Alignment, Chance
 from analysis.correlation import CorrelationSettings, correlate
+from analysis.correlation_tables import overall_summary
 from analysis.overall import overall
 from analysis.overall_words import alignment_sentence, finding
 
@@ -80,6 +81,8 @@ def test_labels_that_share_recordings_are_judged_one_by_one():
     text = finding(result, [], multi_label=True)
     assert "not measurably across" in text
     assert "p =" not in text
+    assert overall_summary(result, multi_label=True)["null"]["p_value"] is None
+    assert overall_summary(result, multi_label=False)["null"]["p_value"] == pytest.approx(result.p_value, abs=1e-6)
 
 
 def aligned(whole_p, within_p):
