@@ -24,7 +24,7 @@ FIGURES = {
     ),
 }
 BLOCKS = ("audio_audio", "visual_visual", "audio_visual")
-BASELINES = {"random_map": "random cells", "random_pixels": "random pixels"}
+BASELINES = {"random_map": "random maps", "random_pixels": "random pixels"}
 MEASURES = {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}
 
 
@@ -56,7 +56,7 @@ def analysis_section(
         comparison_words(work, seeds),
         figure(work, "comparison", seeds[0], images),
         "### Are the maps to be trusted?",
-        "Gain over maps of random cells of the same size and over single pixels in random order: difference of "
+        "Gain over random maps of cells of the same size and over single pixels in random order: difference of "
         "the areas under the predicted label's probability, with the 95 % interval over recordings.",
         trust_table(work, [*runs, *extra], seeds),
         regions_table(work, [*runs, *extra], seeds),
