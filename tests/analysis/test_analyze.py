@@ -173,7 +173,7 @@ def test_boxes_of_other_recordings_are_told_before_the_permutations(joint, tmp_p
 
 def test_multi_label_and_no_validation_split(tmp_path, capsys):
     run_dir = make_run(tmp_path, recordings={"train": 3, "validation": 0, "test": 36}, multi_label=True)
-    assert analyze(run_dir, "--segment_features") == 0
+    assert analyze(run_dir, "--segment_features", "--gradcam_per_label=0", "--trust_recordings=0") == 0
     segments = load_features(str(run_dir / "analysis" / "segment_features.npz"))
     assert sorted(segments.segment_index.tolist()) == [0] * 36 + [1] * 36
     summary = json.loads((run_dir / "analysis" / "correlations" / "summary.json").read_text())

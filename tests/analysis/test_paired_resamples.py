@@ -58,6 +58,7 @@ def test_intervals_are_centred_and_leave_out_what_is_not_defined():
     assert np.isnan(difference_interval(0.5, np.full(3, np.nan)).high)
 
 
+@pytest.mark.slow  # 300 simulated comparisons
 @pytest.mark.parametrize("shared", [(0.0, 0.0), (0.7, 0.0), (0.6, 0.6)])
 def test_intervals_hold_the_expected_difference(shared):
     generator = np.random.default_rng(7)
