@@ -86,14 +86,17 @@ def overall_summary(result: Overall, *, multi_label: bool) -> dict[str, Any]:
 
     Args:
         result: the mean.
-        multi_label: recordings bear several labels: the mean's own p-value does not hold and is null.
+        multi_label: recordings bear several labels: the mean's own band and p-value do not hold and are null.
     """
+    null = {**_interval(result.by_chance), "p_value": _rounded(result.p_value)}
+    if multi_label:
+        null |= dict.fromkeys(("low", "high", "p_value"))
     return {
         "labels": result.labels,
         "audio_audio": _interval(result.within_audio),
         "visual_visual": _interval(result.within_visual),
         "audio_visual": _interval(result.across),
-        "null": {**_interval(result.by_chance), "p_value": None if multi_label else _rounded(result.p_value)},
+        "null": null,
     }
 
 

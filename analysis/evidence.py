@@ -1,12 +1,12 @@
 """All that is found out about where the evidence lies, beyond the segments that are shown."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping, Sequence
 
 from analysis.extraction import SplitBatches
 from analysis.features import Features
 from analysis.gradcam import METHOD_NAMES, EvidenceMaps
+from analysis.json_files import write_json
 from analysis.mean_maps import MeanMaps, bands_csv, mean_maps
 from analysis.region_boxes import Box, check_annotated, read_regions
 from analysis.regions import RegionShare, region_sentence, region_shares
@@ -129,7 +129,7 @@ def gather_evidence(
 def write_evidence(evidence: Evidence, dataset: Dataset, folder: str) -> None:
     """Writes `maps.npz`, `dead_maps.json`, and what there is of `bands.csv`, `regions.json`, `trust.json`."""
     save_segment_maps(evidence.maps, paths.join(folder, "maps.npz"))
-    _write_json([dataclasses.asdict(count) for count in evidence.dead], paths.join(folder, "dead_maps.json"))
+    write_json([dataclasses.asdict(count) for count in evidence.dead], paths.join(folder, "dead_maps.json"))
     if any(means.bands is not None for means in evidence.means):
         paths.write_text(paths.join(folder, "bands.csv"), bands_csv(evidence.means, dataset.spec))
     if evidence.regions:
@@ -137,10 +137,6 @@ def write_evidence(evidence: Evidence, dataset: Dataset, folder: str) -> None:
             {name: value._asdict() if hasattr(value, "_asdict") else value for name, value in vars(found).items()}
             for found in evidence.regions
         ]
-        _write_json(rows, paths.join(folder, "regions.json"))
+        write_json(rows, paths.join(folder, "regions.json"))
     if evidence.trust is not None:
-        _write_json(trust_json(evidence.trust), paths.join(folder, "trust.json"))
-
-
-def _write_json(content: object, path: str) -> None:
-    paths.write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        write_json(trust_json(evidence.trust), paths.join(folder, "trust.json"))

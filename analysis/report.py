@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from analysis.artifacts import Picture
 from analysis.correlation import block_q_values
 from analysis.counting import counted
 from analysis.galleries import Choice
 from analysis.markup import Markup, element, joined, json_block, paragraph, table
+from analysis.pictures import Picture
 from analysis.report_comparison import comparison_sections
 from analysis.report_evidence import evidence_section
 from analysis.report_frame import Section, render_page

@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from analysis.alignment import MEASURES, Chance
-from analysis.artifacts import Picture
 from analysis.comparison_result import Comparison, Contrast, LabelComparison
 from analysis.comparison_tables import rows_of
 from analysis.comparison_words import SCOPE, comparison_sentences
 from analysis.markup import Markup, element, joined, paragraph, table
+from analysis.pictures import Picture
 from analysis.report_frame import Section
 from analysis.report_pictures import figure
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from analysis.artifacts import Picture
 from analysis.evidence import Evidence
 from analysis.faithfulness import RANKINGS, Faithfulness
 from analysis.markup import Markup, element, joined, paragraph, table
+from analysis.pictures import Picture
 from analysis.report_pictures import figure
 from analysis.trust import Trust
 from analysis.trust_words import BASELINES, judged, reference_sentence, too_few

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from analysis.artifacts import Picture
 from analysis.galleries import Choice
 from analysis.markup import Markup, element, joined
+from analysis.pictures import Picture
 from analysis.report_pictures import figure
 from analysis.sound_files import sound_uri
 from analysis.sounds import Sound

@@ -5,12 +5,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.artifacts import Picture
 from analysis.correlation import block_q_values
 from analysis.counting import counted
 from analysis.galleries import GROUPS, Choice
 from analysis.gradcam import METHOD_NAMES
 from analysis.markup import Markup, element, joined, paragraph
+from analysis.pictures import Picture
 from analysis.report_frame import Section
 from analysis.report_gallery import gallery
 from analysis.report_matrix import matrix

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.artifacts import Picture
 from analysis.correlation import LabelCorrelation
 from analysis.markup import Markup, element, finite
+from analysis.pictures import Picture
 from analysis.report_pictures import image
 
 DATA_ID = "matrices"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from analysis.artifacts import Picture
 from analysis.markup import Markup, element
+from analysis.pictures import Picture
 
 # Photographs compress far better so, and a report with galleries stays small enough to be mailed.
 _JPEG_QUALITY = 85

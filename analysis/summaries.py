@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from analysis.artifacts import Picture
 from analysis.comparison_tables import comparison_markdown
 from analysis.galleries import Choice
+from analysis.pictures import Picture
 from analysis.sounds import Sound
 from analysis.study import Study
 from analysis.words import summary_sentences

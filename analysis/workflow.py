@@ -3,11 +3,12 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from analysis.artifacts import REPORT_FILE, draw_pictures, write_files, write_report
+from analysis.artifacts import REPORT_FILE, write_files, write_report
 from analysis.compared_run import compare_with, load_compared
 from analysis.embeddings import write_embeddings
 from analysis.extraction import Batches
 from analysis.feature_parts import PARTS_FOLDER, remove_parts
+from analysis.pictures import draw_pictures
 from analysis.recordings import Recordings
 from analysis.region_boxes import read_regions
 from analysis.report import render_report
@@ -16,6 +17,7 @@ from analysis.sounds import find_sounds
 from analysis.study import Study, StudySettings, study_model
 from analysis.summaries import write_summaries
 from avinst import paths
+from avinst.errors import UserError
 from avinst.versions import package_versions
 from trainer.damaged_files import damaged_files_named
 from trainer.evaluation import check_same_dataset, tell_of_other_recordings
@@ -61,8 +63,8 @@ def analyze(
 
     Raises:
         UserError: no finished run, no dataset, a dataset unlike the run's, a split without segments, a damaged
-            metrics.json, no such media root, manifest or regions, a run that cannot be compared, or no directory
-            can be made there.
+            metrics.json, no such media root, manifest or regions, regions for a run without vision, a run that
+            cannot be compared, or no directory can be made there.
     """
     settings = settings or StudySettings()
     _, trained_on = read_config(run_dir)
@@ -76,6 +78,8 @@ def analyze(
     log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
     # What cannot be read or written is told before the minutes of computing.
     paths.make_directory(log_dir)
+    if settings.evidence.regions and run.config.scheme == "audio":
+        raise UserError(f"--regions={settings.evidence.regions}: the run {run_dir!r} sees nothing; leave it away")
     if settings.evidence.regions:
         read_regions(settings.evidence.regions)
     recordings = Recordings(media_root, manifest) if media_root else None

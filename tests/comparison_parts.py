@@ -9,12 +9,11 @@ from analysis.features import Features
 from analysis.importance import Importance
 
 
-def run_of(audio, visual, labels, name="one", scheme="joint", names=None, count=None):
-    """A run whose importance chooses its first features first."""
-    n = len(audio)
-    names = names or tuple(f"label{number}" for number in range(labels.shape[1]))
-    recordings = Features(
-        names,
+def recordings_of(audio, visual, labels, names=None):
+    """Recordings with these features and true labels, bool [recordings, labels]."""
+    n = len(labels)
+    return Features(
+        names or tuple(f"label{number}" for number in range(labels.shape[1])),
         bool((labels.sum(axis=1) > 1).any()),
         np.array([f"video{row:04d}" for row in range(n)]),
         np.full(n, -1),
@@ -24,6 +23,12 @@ def run_of(audio, visual, labels, name="one", scheme="joint", names=None, count=
         audio,
         visual,
     )
+
+
+def run_of(audio, visual, labels, name="one", scheme="joint", names=None, count=None):
+    """A run whose importance chooses its first features first."""
+    recordings = recordings_of(audio, visual, labels, names)
+    names = recordings.label_names
     values = {
         modality: np.tile(np.arange(table.shape[1], 0, -1.0), (len(names), 1))
         for modality, table in recordings.modalities().items()

@@ -15,7 +15,7 @@ def toy_study():
 
 @pytest.fixture(scope="session")
 def toy_pictures(toy_study):
-    from analysis.artifacts import draw_pictures
+    from analysis.pictures import draw_pictures
 
     return draw_pictures(toy_study)
 

@@ -1,30 +1,17 @@
 import numpy as np
 import pytest
+from comparison_parts import recordings_of
 from scipy import stats
 
 from analysis.alignment import align, alignment_json
 from analysis.alignment_figures import alignment_figure
 from analysis.cca import CrossValidatedCca
 from analysis.cka import linear_cka, unbiased_gram
-from analysis.features import Features
 from analysis.neighbours import membership, mutual_share, nearest
 
 
 def features_of(audio, visual, labels=None):
-    n = len(audio)
-    labels = np.ones((n, 1), dtype=bool) if labels is None else labels
-    names = tuple(f"label{number}" for number in range(labels.shape[1]))
-    return Features(
-        names,
-        False,
-        np.array([f"video{row:04d}" for row in range(n)]),
-        np.full(n, -1),
-        labels,
-        np.zeros(labels.shape, np.float32),
-        np.zeros(labels.shape, np.float32),
-        audio,
-        visual,
-    )
+    return recordings_of(audio, visual, np.ones((len(audio), 1), dtype=bool) if labels is None else labels)
 
 
 def hsic_1(k, q):

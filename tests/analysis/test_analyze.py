@@ -139,6 +139,8 @@ def test_an_audio_run_is_analyzed_as_far_as_it_goes(tmp_path, capsys, precision)
     assert names
     assert all(name.endswith("_spectrogram.png") for name in names)
     assert "no visual branch" in capsys.readouterr().out
+    assert analyze(run_dir, "--regions=boxes.csv") == 1
+    assert "sees nothing; leave it away" in capsys.readouterr().err
 
 
 def test_regions_another_method_and_another_label(joint, tmp_path):

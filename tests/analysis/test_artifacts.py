@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from comparison_parts import one_of, planted, run_of
 
-from analysis.artifacts import draw_pictures, file_name, write_files, write_report
+from analysis.artifacts import write_files, write_report
 from analysis.comparison import compare
 from analysis.correlation import CorrelationSettings
 from analysis.feature_files import load_features
+from analysis.pictures import draw_pictures, file_name
 
 
 @pytest.fixture(scope="module")

@@ -169,11 +169,16 @@ def test_other_recordings_are_refused():
         compare(this, changed(other, recordings=other.parts[0].recordings.rows(order)), SETTINGS)
 
 
-def test_recordings_that_share_labels_are_compared():
+def sharing_labels(*shared):
+    """Runs of recordings of which some bear two labels."""
     generator = np.random.default_rng(5)
     labels = one_of(90, 3)
     labels[::4, 0] = True
-    runs = [run_of(*planted(generator, 90, value), labels, str(value)) for value in (0.9, 0.0)]
+    return [run_of(*planted(generator, 90, value), labels, str(value)) for value in shared], labels
+
+
+def test_recordings_that_share_labels_are_compared():
+    runs, labels = sharing_labels(0.9, 0.0)
     found = compare(*runs, SETTINGS)
     assert found.overall.blocks["across"].difference.low > 0
     assert found.labels[0].recordings == labels[:, 0].sum()
@@ -195,10 +200,7 @@ def test_recordings_that_share_labels_are_compared():
 
 
 def test_labels_that_share_recordings_are_corrected_for():
-    generator = np.random.default_rng(5)
-    labels = one_of(90, 3)
-    labels[::4, 0] = True
-    runs = [run_of(*planted(generator, 90, value), labels, str(value)) for value in (0.0, 0.0)]
+    runs, _ = sharing_labels(0.0, 0.0)
     found = compare(*runs, SETTINGS)
     assert found.overall.beyond_chance == (False, False)
     assert comparison_sentences(found)[0].endswith(

@@ -81,7 +81,9 @@ def test_labels_that_share_recordings_are_judged_one_by_one():
     text = finding(result, [], multi_label=True)
     assert "not measurably across" in text
     assert "p =" not in text
-    assert overall_summary(result, multi_label=True)["null"]["p_value"] is None
+    shared = overall_summary(result, multi_label=True)["null"]
+    assert shared["value"] == pytest.approx(result.by_chance.value, abs=1e-6)
+    assert {shared[name] for name in ("low", "high", "p_value")} == {None}
     assert overall_summary(result, multi_label=False)["null"]["p_value"] == pytest.approx(result.p_value, abs=1e-6)
 
 
