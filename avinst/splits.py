@@ -32,13 +32,18 @@ def assign_splits(rows: Sequence[ManifestRow], method: str, shares: Mapping[str,
         raise UserError(f"split shares {dict(shares)}; expected {', '.join(SPLITS)}, together 1")
     given = {row.group: row.split for row in rows if row.split}
     if method == "hash":
-        split_of = {row.group: _split_at(unit_interval_hash(row.group), shares) for row in rows}
+        split_of = {row.group: split_of_group(row.group, shares) for row in rows}
     elif method == "stratified":
         split_of = _stratified([row for row in rows if row.group not in given], shares)
     else:
         raise UserError(f"splits {method!r}; expected hash or stratified")
     split_of.update(given)
     return [split_of[row.group] for row in rows]
+
+
+def split_of_group(group: str, shares: Mapping[str, float]) -> str:
+    """The split of a group by `hash`: it depends on nothing but the group's name and the shares."""
+    return _split_at(unit_interval_hash(group), shares)
 
 
 def _split_at(position: float, shares: Mapping[str, float]) -> str:

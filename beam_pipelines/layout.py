@@ -54,14 +54,19 @@ def lay_out(
     count = {split: -(-split_of_row.count(split) // videos_per_shard) for split in SPLITS}
     members: dict[str, list[ManifestRow]] = collections.defaultdict(list)
     for row, split in zip(rows, split_of_row, strict=True):
-        # Another salt than the split's: there, train holds the low hashes only.
-        number = int(unit_interval_hash("shard:" + row.video_id) * count[split])
+        number = int(shard_position(row.video_id) * count[split])
         members[shard_name(split, number, count[split])].append(row)
     return [
         Shard(name, ordered, shard_fingerprint(ordered, spec, labels))
         for name, unordered in sorted(members.items())
         if (ordered := in_order(unordered))
     ]
+
+
+def shard_position(video_id: str) -> float:
+    """Where a recording stands among the shards of its split, in [0, 1)."""
+    # Another salt than the split's: there, train holds the low hashes only.
+    return unit_interval_hash("shard:" + video_id)
 
 
 def in_order(rows: Sequence[ManifestRow]) -> tuple[ManifestRow, ...]:
