@@ -4,8 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= demo
 PYTEST_ARGS ?=
+SBOM ?= sbom.json
+# Looks at $(VENV) from outside; its own packages are in a lock of their own and none of the product's.
+TOOLS := .venv-supply-chain
 
-.PHONY: setup demo test test-all lint format types lock clean
+.PHONY: setup demo test test-all lint format types lock sbom licences vulnerabilities clean
 
 setup: $(VENV)/.installed
 
@@ -39,10 +42,28 @@ types: setup
 	$(BIN)/mypy
 
 # Every version with hashes and without an index's address; one lock for Python 3.11 and 3.12.
+COMPILE := $(VENV)/lock-tool/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links $(LOCK_ARGS)
 lock: setup
 	$(BIN)/pip install --quiet --disable-pip-version-check --target=$(VENV)/lock-tool uv
-	$(VENV)/lock-tool/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-index-url --no-emit-find-links --extra dev --extra dask --extra gcp pyproject.toml -o requirements.lock
+	$(COMPILE) --extra dev --extra dask --extra gcp pyproject.toml -o requirements.lock
+	$(COMPILE) --group supply-chain -o supply-chain.lock
+
+$(TOOLS)/.installed: supply-chain.lock
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r supply-chain.lock
+	@touch $@
+
+# CycloneDX, valid against its schema: what is installed in $(VENV), with versions and licences.
+sbom: setup $(TOOLS)/.installed
+	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --validate \
+	  -o $(SBOM) $(BIN)/python
+
+licences: setup
+	$(BIN)/avinst doctor --licences
+
+vulnerabilities: $(TOOLS)/.installed
+	$(TOOLS)/bin/python .ci/vulnerabilities.py --pip_audit=$(TOOLS)/bin/pip-audit requirements.lock supply-chain.lock
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(TOOLS) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

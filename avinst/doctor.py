@@ -1,11 +1,14 @@
 """Checks this machine: versions, codecs, accelerators and file access; says what is wrong and what to do.
 
 avinst doctor
+avinst doctor --licences
 """
 
 import contextlib
+import dataclasses
 import importlib
 import io
+import json
 import os
 import shutil
 import sys
@@ -69,6 +72,10 @@ _LOW_MEMORY_BYTES = 4e9
 
 FLAGS = flags.FlagValues()
 _DIRECTORY = flags.DEFINE_string("directory", ".", "where you mean to write datasets and runs", flag_values=FLAGS)
+_LICENCES = flags.DEFINE_bool(
+    "licences", False, "instead, list the licences of all that avinst depends on", flag_values=FLAGS
+)
+_JSON = flags.DEFINE_bool("json", False, "print JSON", flag_values=FLAGS)
 
 
 def check_python() -> list[Finding]:
@@ -176,14 +183,42 @@ def examine(directory: str) -> list[Finding]:
 
 
 def doctor() -> None:
-    """Prints the findings; raises UserError if anything is wrong."""
+    """Prints the findings; raises UserError if anything is wrong. With --licences prints these instead."""
+    if _LICENCES.value:
+        _print_licences()
+        return
     import_tensorflow_quietly()
     findings = examine(_DIRECTORY.value)
-    for finding in findings:
+    if _JSON.value:
+        print(json.dumps([finding._asdict() for finding in findings], indent=1))  # noqa: T201
+    for finding in [] if _JSON.value else findings:
         print(f"{finding.state:<6} {finding.subject:<14} {finding.text}")  # noqa: T201
     wrong = [finding.subject for finding in findings if finding.state == "wrong"]
     if wrong:
         raise UserError(f"wrong: {', '.join(wrong)}; see above for what to do")
+
+
+def _print_licences() -> None:
+    from avinst.licences import UNKNOWN, dependency_licences
+
+    found = dependency_licences()
+    if _JSON.value:
+        print(json.dumps([dataclasses.asdict(licence) for licence in found], indent=1))  # noqa: T201
+        return
+    widths = [max(len(getattr(licence, column)) for licence in found) for column in ("name", "version", "licence")]
+    for licence in found:
+        cells = zip((licence.name, licence.version, licence.licence), widths, strict=True)
+        flag = f"{licence.copyleft} copyleft" if licence.copyleft else ""
+        print("  ".join([*(f"{cell:<{width}}" for cell, width in cells), flag]).rstrip())  # noqa: T201
+    unknown = [licence.name for licence in found if licence.licence == UNKNOWN]
+    flagged = [licence.name for licence in found if licence.copyleft]
+    summary = [
+        f"{len(found)} packages",
+        f"licence unknown: {', '.join(unknown) or 'none'}",
+        f"copyleft: {', '.join(flagged) or 'none'}",
+        *(f"{licence.name} {licence.note}" for licence in found if licence.note),
+    ]
+    print("\n" + "\n".join(summary))  # noqa: T201
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -104,6 +105,13 @@ def test_what_was_written_is_what_is_read(dataset):
     }
     for video, label in zip(parsed["video_id"].numpy(), parsed["label"].numpy(), strict=True):
         assert label[dataset.labels.index(video.decode().split("/")[0])] == 1
+
+
+def test_the_dataset_tells_the_ffmpeg_that_decoded_it(dataset):
+    stored = load_dataset(dataset.data_dir).versions
+    codec = av.library_versions["libavcodec"]
+    assert stored["libavcodec"] == ".".join(map(str, codec))
+    assert {"av", "avinst", "libavformat", "libswresample", "libswscale"} <= set(stored)
 
 
 def test_a_flash_and_a_click_meet_in_one_segment(dataset):
