@@ -4,8 +4,12 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
+
+# The import turns stderr aside; two threads that did so at once could leave it turned aside.
+_IMPORTING = threading.RLock()
 
 
 def import_tensorflow_quietly() -> None:
@@ -18,7 +22,14 @@ def import_tensorflow_quietly() -> None:
 
     Where there is no GPU, TensorFlow's graph optimizer is turned off: on two cores it took 10 s at the joint
     network's first step and 12 s of its BatchNorm statistics, and made no later step faster.
+
+    May be called from several threads.
     """
+    with _IMPORTING:
+        _import_tensorflow()
+
+
+def _import_tensorflow() -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     if "tensorflow" in sys.modules:

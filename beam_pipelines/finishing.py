@@ -1,7 +1,6 @@
 """The end of `prepare`: adds the shards' records up, checks that nothing is lost, writes `dataset.json`."""
 
 import collections
-import dataclasses
 import json
 import math
 from collections.abc import Sequence
@@ -11,8 +10,9 @@ from avinst.dataset import DATASET_FILE, REJECTS_FILE, Dataset
 from avinst.errors import UserError
 from avinst.manifest_rows import SPLITS
 from avinst.spec import DatasetSpec
-from beam_pipelines.layout import Shard, dataset_fingerprint
-from beam_pipelines.shard_record import Reject, ShardRecord, load_record
+from beam_pipelines.accounting import records_of, write_rejects
+from beam_pipelines.layout import Shard, whole_fingerprint
+from beam_pipelines.shard_record import ExamplesRecord, Reject
 
 
 def finish_dataset(
@@ -31,9 +31,9 @@ def finish_dataset(
         UserError: a shard is not there, a recording is unaccounted for, or too many gave no example. The shards
             stay, so that the next run makes only what is missing.
     """
-    records = [_record_of(shard, data_dir) for shard in shards]
+    records = records_of(ExamplesRecord, "prepare", data_dir, shards)
     rejects = [reject for record in records for reject in record.rejects]
-    _write_rejects(data_dir, rejects)
+    write_rejects(data_dir, rejects)
     _check_reject_rate(data_dir, records, rejects, max_reject_rate)
     dataset = _summary(data_dir, shards, records, spec, labels, len(rejects))
     paths.write_text(
@@ -42,28 +42,8 @@ def finish_dataset(
     return dataset
 
 
-def _record_of(shard: Shard, data_dir: str) -> ShardRecord:
-    record = load_record(data_dir, shard.name, shard.fingerprint)
-    if record is None:
-        raise UserError(f"shard {shard.name} was not written to {data_dir!r}; run the same avinst prepare again")
-    expected = {row.video_id for row in shard.rows}
-    told = {reject.video_id for reject in record.rejects}
-    accounted = {video for video, segments in record.segments_of_video.items() if segments or video in told}
-    if accounted != expected:
-        lost = sorted(expected ^ accounted)
-        raise UserError(
-            f"shard {shard.name}: {len(lost)} recordings unaccounted for, {lost[0]!r} the first; report it"
-        )
-    return record
-
-
-def _write_rejects(data_dir: str, rejects: Sequence[Reject]) -> None:
-    lines = [json.dumps(dataclasses.asdict(reject), ensure_ascii=False) + "\n" for reject in rejects]
-    paths.write_text(paths.join(data_dir, REJECTS_FILE), "".join(lines))
-
-
 def _check_reject_rate(
-    data_dir: str, records: Sequence[ShardRecord], rejects: Sequence[Reject], max_reject_rate: float
+    data_dir: str, records: Sequence[ExamplesRecord], rejects: Sequence[Reject], max_reject_rate: float
 ) -> None:
     counts = [segments for record in records for segments in record.segments_of_video.values()]
     empty = counts.count(0)
@@ -83,7 +63,7 @@ def _check_reject_rate(
 def _summary(
     data_dir: str,
     shards: Sequence[Shard],
-    records: Sequence[ShardRecord],
+    records: Sequence[ExamplesRecord],
     spec: DatasetSpec,
     labels: Sequence[str],
     rejects: int,
@@ -112,12 +92,12 @@ def _summary(
         rejects=rejects,
         log_mel_mean_db=mean,
         log_mel_std_db=deviation,
-        fingerprint=dataset_fingerprint(shards),
+        fingerprint=whole_fingerprint(shards),
         versions=records[0].versions,
     )
 
 
-def _moments(records: Sequence[ShardRecord]) -> tuple[float, float]:
+def _moments(records: Sequence[ExamplesRecord]) -> tuple[float, float]:
     """Mean and standard deviation in dB; (0, 1) where there is no value, 1 for constant values."""
     count = sum(record.log_mel_count for record in records)
     if not count:

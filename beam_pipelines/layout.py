@@ -4,10 +4,12 @@ import collections
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Self
 
 from avinst.dataset import shard_name
-from avinst.manifest_rows import SPLITS, ManifestRow
+from avinst.manifest_rows import ManifestRow
 from avinst.spec import DatasetSpec
 from avinst.splits import unit_interval_hash
 
@@ -19,12 +21,25 @@ class Shard:
     Attributes:
         name: without extension, such as `train-00003-of-00032`.
         rows: the recordings, in the order of their ids.
-        fingerprint: sha256 of all that decides the shard's bytes: spec, label names and rows.
+        fingerprint: sha256 of all that decides the shard's bytes: the rows and what is made of them.
     """
 
     name: str
     rows: tuple[ManifestRow, ...]
     fingerprint: str
+
+    def packed(self) -> bytes:
+        """All of it as compressed JSON: what a row takes in a job request and in the shuffle, about 40 bytes."""
+        rows = [dataclasses.astuple(row) for row in self.rows]
+        return zlib.compress(json.dumps([self.name, self.fingerprint, rows]).encode())
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """The inverse of `packed`."""
+        name, fingerprint, rows = json.loads(zlib.decompress(packed))
+        return cls(
+            name, tuple(ManifestRow(path, tuple(labels), *rest) for path, labels, *rest in rows), fingerprint
+        )
 
 
 def label_names(rows: Sequence[ManifestRow]) -> tuple[str, ...]:
@@ -51,16 +66,35 @@ def lay_out(
     Returns:
         The shards that hold a recording, in the order of their names.
     """
-    count = {split: -(-split_of_row.count(split) // videos_per_shard) for split in SPLITS}
+    return divide(rows, split_of_row, videos_per_shard, lambda ordered: shard_fingerprint(ordered, spec, labels))
+
+
+def divide(
+    rows: Sequence[ManifestRow],
+    part_of_row: Sequence[str],
+    videos_per_shard: int,
+    fingerprint: Callable[[Sequence[ManifestRow]], str],
+) -> list[Shard]:
+    """Divides the recordings of each part among its shards by the sha256 of their ids.
+
+    Args:
+        rows: the manifest.
+        part_of_row: of each row the part, which its shard's name begins with.
+        videos_per_shard: how many recordings a shard holds on average.
+        fingerprint: of the rows of a shard, in order.
+
+    Returns:
+        The shards that hold a recording, in the order of their names.
+    """
+    count = {part: -(-of_part // videos_per_shard) for part, of_part in collections.Counter(part_of_row).items()}
     members: dict[str, list[ManifestRow]] = collections.defaultdict(list)
-    for row, split in zip(rows, split_of_row, strict=True):
-        number = int(shard_position(row.video_id) * count[split])
-        members[shard_name(split, number, count[split])].append(row)
-    return [
-        Shard(name, ordered, shard_fingerprint(ordered, spec, labels))
-        for name, unordered in sorted(members.items())
-        if (ordered := in_order(unordered))
-    ]
+    for row, part in zip(rows, part_of_row, strict=True):
+        number = int(shard_position(row.video_id) * count[part])
+        members[shard_name(part, number, count[part])].append(row)
+    in_order = {
+        name: tuple(sorted(unordered, key=lambda row: row.video_id)) for name, unordered in members.items()
+    }
+    return [Shard(name, in_order[name], fingerprint(in_order[name])) for name in sorted(in_order)]
 
 
 def shard_position(video_id: str) -> float:
@@ -69,25 +103,22 @@ def shard_position(video_id: str) -> float:
     return unit_interval_hash("shard:" + video_id)
 
 
-def in_order(rows: Sequence[ManifestRow]) -> tuple[ManifestRow, ...]:
-    """The rows of a shard in the order in which they are written, however they arrived."""
-    return tuple(sorted(rows, key=lambda row: row.video_id))
-
-
 def shard_fingerprint(rows: Sequence[ManifestRow], spec: DatasetSpec, labels: Sequence[str]) -> str:
-    """Sha256 over what decides the bytes of a shard; the rows must be in order."""
-    return _sha256({"spec": spec.to_json(), "labels": list(labels), "rows": [_essence(row) for row in rows]})
+    """Sha256 over what decides the bytes of a shard of examples; the rows must be in order."""
+    return sha256_of({"spec": spec.to_json(), "labels": list(labels), "rows": [essence(row) for row in rows]})
 
 
-def dataset_fingerprint(shards: Sequence[Shard]) -> str:
-    """Sha256 over what decides the bytes of a whole dataset."""
-    return _sha256({shard.name: shard.fingerprint for shard in shards})
+def whole_fingerprint(shards: Sequence[Shard]) -> str:
+    """Sha256 over what decides the bytes of all shards."""
+    return sha256_of({shard.name: shard.fingerprint for shard in shards})
 
 
-def _essence(row: ManifestRow) -> list[object]:
+def essence(row: ManifestRow) -> list[object]:
+    """What of a row decides what is made of it."""
     # The group and the manifest's split decide only where a row goes, which the shard's name says already.
     return [row.video_id, row.video_path, list(row.labels), row.start_seconds, row.end_seconds]
 
 
-def _sha256(value: Mapping[str, object]) -> str:
+def sha256_of(value: Mapping[str, object]) -> str:
+    """Of plain JSON values, whatever the order of the keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

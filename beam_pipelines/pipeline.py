@@ -1,26 +1,17 @@
-"""The Beam graph of `prepare`: one linear chain, so that it is right on every runner.
+"""The Beam job of `prepare`: the chain with what writes a shard of examples at its end."""
 
-    manifest rows -> group by shard -> leave out the shards that are done -> write shard
-
-A runner has to promise only that each shard's work ran at least once: a shard is written under a temporary name
-and renamed, and what it holds depends on the manifest and the spec alone. Only manifest rows cross the shuffle.
-"""
-
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import apache_beam as beam
 
 from avinst.decoder import Decoder
-from avinst.manifest_rows import ManifestRow
 from avinst.media_types import DecodeLimits
+from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
-from beam_pipelines.layout import Shard, in_order, shard_fingerprint
-from beam_pipelines.shard_record import load_record
-
-# The quiet import turns stderr aside; two threads that did so at once could leave it turned aside.
-_IMPORTING = threading.Lock()
+from beam_pipelines.chain import add_chain
+from beam_pipelines.layout import Shard
+from beam_pipelines.shard_record import ExamplesRecord
 
 
 class Work(NamedTuple):
@@ -43,24 +34,7 @@ class Work(NamedTuple):
 
 def add_prepare(pipeline: beam.Pipeline, shards: Sequence[Shard], work: Work) -> beam.PCollection:
     """Adds the chain to a pipeline; its output is the names of the shards that were written."""
-    return (
-        pipeline
-        | "Manifest rows" >> beam.Create([(shard.name, row) for shard in shards for row in shard.rows])
-        | "Group by shard" >> beam.GroupByKey()
-        | "To shards" >> beam.Map(_to_shard, spec=work.spec, labels=work.labels)
-        | "Leave out done" >> beam.Filter(_is_not_done, data_dir=work.data_dir)
-        | "Write shard" >> beam.ParDo(WriteShard(work))
-    )
-
-
-def _to_shard(name_and_rows: tuple[str, Iterable[ManifestRow]], spec: DatasetSpec, labels: Sequence[str]) -> Shard:
-    name, rows = name_and_rows
-    ordered = in_order(list(rows))
-    return Shard(name, ordered, shard_fingerprint(ordered, spec, labels))
-
-
-def _is_not_done(shard: Shard, data_dir: str) -> bool:
-    return load_record(data_dir, shard.name, shard.fingerprint) is None
+    return add_chain(pipeline, shards, work.data_dir, ExamplesRecord, WriteShard(work))
 
 
 class WriteShard(beam.DoFn):
@@ -72,10 +46,7 @@ class WriteShard(beam.DoFn):
 
     def setup(self) -> None:
         """Starts the decoder child."""
-        from avinst.quiet import import_tensorflow_quietly
-
-        with _IMPORTING:
-            import_tensorflow_quietly()
+        import_tensorflow_quietly()
         self._decoder = Decoder(self._work.limits)
 
     def process(self, shard: Shard) -> Iterator[str]:

@@ -1,11 +1,8 @@
 """Videos to a dataset: lays the shards out, runs the pipeline, adds up."""
 
 import dataclasses
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
-
-import apache_beam as beam
 
 from avinst import paths
 from avinst.dataset import SHARDS_FOLDER, Dataset, load_dataset
@@ -19,11 +16,12 @@ from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
 from beam_pipelines.beam_flags import check_workers_reach
 from beam_pipelines.finishing import finish_dataset
+from beam_pipelines.job import run_job
 from beam_pipelines.layout import Shard, label_names, lay_out
 from beam_pipelines.pipeline import Work, add_prepare
-from beam_pipelines.resuming import FAILURE_FILE, check_ours, clear, is_finished
-from beam_pipelines.runner import describe_failure, make_pipeline, run_to_end
-from beam_pipelines.watching import watching
+from beam_pipelines.results import clear
+from beam_pipelines.resuming import DATASET, check_ours, is_finished
+from beam_pipelines.runner import make_pipeline
 
 if TYPE_CHECKING:
     from beam_pipelines.dry_run import Estimate
@@ -78,15 +76,14 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     check_ours(config.data_dir, shards, spec, config.overwrite)
     # Before anything is deleted: these check the flags.
     check_workers_reach(beam_flags, {"--media_root": media_root, "--data_dir": config.data_dir})
-    pipeline = make_pipeline(beam_flags, config.workers, elements=sum(len(shard.rows) for shard in shards))
+    pipeline = make_pipeline(beam_flags, config.workers, elements=len(shards))
     # Absolute, for workers have working directories of their own.
     work = Work(spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits)
     add_prepare(pipeline, shards, work)
     with only_writer(config.data_dir, "prepare", "data_dir"):
         paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
-        clear(config.data_dir, shards, media_root, config.limits)
-        with watching(config.data_dir, shards):
-            _run(pipeline, config.data_dir)
+        clear(DATASET, config.data_dir, shards, media_root, config.limits)
+        run_job(pipeline, DATASET, config.data_dir, shards)
         return finish_dataset(config.data_dir, shards, spec, labels, config.max_reject_rate)
 
 
@@ -111,19 +108,6 @@ def _planned(config: PrepareConfig, spec: DatasetSpec) -> tuple[list[Shard], tup
     labels = label_names(rows)
     split_of_row = assign_splits(rows, config.splits, config.shares)
     return lay_out(rows, split_of_row, spec, labels, config.videos_per_shard), labels, media_root
-
-
-def _run(pipeline: beam.Pipeline, data_dir: str) -> None:
-    """Runs the pipeline; what Beam raises for a failed worker becomes one line, with the whole of it in a file."""
-    try:
-        run_to_end(pipeline)
-    except Exception as error:  # each runner has error types of its own, Dask even those of its workers
-        file = paths.join(data_dir, FAILURE_FILE)
-        paths.write_text(file, traceback.format_exc())
-        raise UserError(
-            f"the job failed: {describe_failure(error)}; the whole message is in {file!r}; what was done stays: "
-            "mend the cause and run the same command again"
-        ) from error
 
 
 def _folder_of(path: str) -> str:

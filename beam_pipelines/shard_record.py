@@ -3,12 +3,14 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
 from avinst.manifest_rows import ManifestRow
 from avinst.media_types import LIMIT_REASONS, DecodeLimits
+
+Record = TypeVar("Record", bound="ShardRecord")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +36,45 @@ class Reject:
 
 @dataclasses.dataclass(frozen=True)
 class ShardRecord:
-    """Written after the shard's TFRecord file is whole; without it the shard counts as not done.
+    """Written after the shard's other files are whole; without it the shard counts as not done.
+
+    Attributes:
+        name: the shard's name without extension.
+        fingerprint: of what decided the shard's bytes (`layout.Shard`).
+        segments_of_video: video id to number of segments used, for every manifest row of the shard.
+        media_bytes: video id to the size of its file, -1 where there was none: tells whether it was changed since.
+        rejects: all that was not used.
+        limits: what one recording might cost (`avinst.media_types.DecodeLimits`).
+        versions: of what made the shard.
+    """
+
+    name: str
+    fingerprint: str
+    segments_of_video: dict[str, int]
+    media_bytes: dict[str, int]
+    rejects: tuple[Reject, ...]
+    limits: dict[str, float]
+    versions: dict[str, str]
+
+    def file_bytes(self) -> dict[str, int]:
+        """The shard's other files, relative to the job's directory, and their sizes."""
+        raise NotImplementedError
+
+    @property
+    def split(self) -> str:
+        """The split that the shard belongs to."""
+        return self.name.split("-", 1)[0]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The inverse of dataclasses.asdict."""
+        rejects = tuple(Reject(**reject) for reject in values["rejects"])
+        return cls(**{**values, "rejects": rejects})
+
+
+@dataclasses.dataclass(frozen=True)
+class ExamplesRecord(ShardRecord):
+    """Of a shard of examples.
 
     Attributes:
         name: the shard's name without extension.
@@ -49,39 +89,20 @@ class ShardRecord:
         versions: of what made the shard.
     """
 
-    name: str
-    fingerprint: str
     tfrecord_bytes: int
-    segments_of_video: dict[str, int]
-    media_bytes: dict[str, int]
     label_segments: dict[str, int]
     log_mel_count: int
     log_mel_sum_db: float
     log_mel_square_sum: float
-    rejects: tuple[Reject, ...]
-    limits: dict[str, float]
-    versions: dict[str, str]
 
-    @property
-    def split(self) -> str:
-        """The split that the shard belongs to."""
-        return self.name.split("-", 1)[0]
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """The inverse of dataclasses.asdict."""
-        rejects = tuple(Reject(**reject) for reject in values["rejects"])
-        return cls(**{**values, "rejects": rejects})
+    def file_bytes(self) -> dict[str, int]:
+        """The TFRecord file."""
+        return {f"{self.name}.tfrecord": self.tfrecord_bytes}
 
 
-def record_path(data_dir: str, name: str) -> str:
+def record_path(directory: str, name: str) -> str:
     """Where a shard's record lies."""
-    return paths.join(data_dir, SHARDS_FOLDER, f"{name}.json")
-
-
-def tfrecord_path(data_dir: str, name: str) -> str:
-    """Where a shard's examples lie."""
-    return paths.join(data_dir, f"{name}.tfrecord")
+    return paths.join(directory, SHARDS_FOLDER, f"{name}.json")
 
 
 def media_changed(record: ShardRecord, rows: Sequence[ManifestRow], media_root: str) -> bool:
@@ -113,20 +134,22 @@ def media_size(media_root: str, row: ManifestRow) -> int:
         return -1
 
 
-def save_record(record: ShardRecord, data_dir: str) -> None:
+def save_record(record: ShardRecord, directory: str) -> None:
     """Writes the record, whole or not at all."""
     text = json.dumps(dataclasses.asdict(record), indent=1, sort_keys=True, ensure_ascii=False)
-    paths.write_text(record_path(data_dir, record.name), text + "\n")
+    paths.write_text(record_path(directory, record.name), text + "\n")
 
 
-def load_record(data_dir: str, name: str, fingerprint: str) -> ShardRecord | None:
+def load_record(record_type: type[Record], directory: str, name: str, fingerprint: str) -> Record | None:
     """The record of a shard that is done under this fingerprint, else None: then it has to be written."""
-    file = record_path(data_dir, name)
+    file = record_path(directory, name)
     if not paths.exists(file):
         return None
     try:
-        record = ShardRecord.from_json(json.loads(paths.read_text(file)))
+        record = record_type.from_json(json.loads(paths.read_text(file)))
     except (ValueError, KeyError, TypeError):
         return None  # of another version of avinst, or damaged: the shard is made anew
-    same_file = paths.size(tfrecord_path(data_dir, name)) == record.tfrecord_bytes
-    return record if record.fingerprint == fingerprint and same_file else None
+    if record.fingerprint != fingerprint:
+        return None
+    whole = all(paths.size(paths.join(directory, file)) == size for file, size in record.file_bytes().items())
+    return record if whole else None

@@ -1,4 +1,4 @@
-"""Progress of `prepare`, seen from outside: which shards are done."""
+"""Progress of a job, seen from outside: which shards are done."""
 
 import contextlib
 import threading
@@ -8,16 +8,17 @@ from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
 from avinst.progress import Progress
 from beam_pipelines.layout import Shard
+from beam_pipelines.results import ResultsKind
 from beam_pipelines.shard_record import ShardRecord, load_record
 
 _POLL_SECONDS = 1.0
 
 
 @contextlib.contextmanager
-def watching(data_dir: str, shards: Sequence[Shard]) -> Iterator[None]:
+def watching(kind: ResultsKind, directory: str, shards: Sequence[Shard]) -> Iterator[None]:
     """Shows progress while the pipeline runs, by looking for finished shards: the same way for every runner."""
     stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(data_dir, shards, stop), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(kind, directory, shards, stop), daemon=True)
     watcher.start()
     try:
         yield
@@ -26,23 +27,23 @@ def watching(data_dir: str, shards: Sequence[Shard]) -> Iterator[None]:
         watcher.join()
 
 
-def _watch(data_dir: str, shards: Sequence[Shard], stop: threading.Event) -> None:
+def _watch(kind: ResultsKind, directory: str, shards: Sequence[Shard], stop: threading.Event) -> None:
     progress = Progress("videos", sum(len(shard.rows) for shard in shards))
     done: dict[str, ShardRecord] = {}
-    _look(data_dir, shards, done)
+    _look(kind, directory, shards, done)
     progress.skip(_videos(done))
     while not stop.wait(_POLL_SECONDS):
-        _look(data_dir, shards, done)
+        _look(kind, directory, shards, done)
         progress.update(_videos(done), _note(done))
-    _look(data_dir, shards, done)
+    _look(kind, directory, shards, done)
     progress.finish(_videos(done), _note(done))
 
 
-def _look(data_dir: str, shards: Sequence[Shard], done: dict[str, ShardRecord]) -> None:
-    present = set(paths.list_directory(paths.join(data_dir, SHARDS_FOLDER)))
+def _look(kind: ResultsKind, directory: str, shards: Sequence[Shard], done: dict[str, ShardRecord]) -> None:
+    present = set(paths.list_directory(paths.join(directory, SHARDS_FOLDER)))
     for shard in shards:
         if shard.name not in done and f"{shard.name}.json" in present:
-            record = load_record(data_dir, shard.name, shard.fingerprint)
+            record = load_record(kind.record_type, directory, shard.name, shard.fingerprint)
             if record:
                 done[shard.name] = record
 

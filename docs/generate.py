@@ -12,7 +12,7 @@ import_tensorflow_quietly()
 from avinst.dataset import Dataset  # noqa: E402
 from avinst.schema import FEATURES  # noqa: E402
 from avinst.spec import DatasetSpec  # noqa: E402
-from beam_pipelines.shard_record import Reject, ShardRecord  # noqa: E402
+from beam_pipelines.shard_record import ExamplesRecord, Reject  # noqa: E402
 
 SCHEMA_FILE = Path(__file__).with_name("schema.md")
 
@@ -41,7 +41,7 @@ def schema_page() -> str:
             "",
             "## `shards/<shard>.json`",
             "",
-            *_table(ShardRecord),
+            *_table(ExamplesRecord),
             "",
             "## A line of `rejects.jsonl`",
             "",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from avinst.manifest_rows import ManifestRow
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
-from beam_pipelines.layout import dataset_fingerprint, label_names, lay_out, shard_fingerprint
+from beam_pipelines.layout import Shard, label_names, lay_out, shard_fingerprint, whole_fingerprint
 
 SPEC = DatasetSpec()
 LABELS = ("x", "y")
@@ -37,6 +37,21 @@ def test_shards_hold_about_as_many_videos_as_asked_for():
     train = [len(shard.rows) for shard in shards if shard.name.startswith("train")]
     assert 15 < sum(train) / len(train) <= 16
     assert max(train) < 36  # Poisson with mean 16: beyond 5 standard deviations
+
+
+def test_a_packed_shard_comes_back_the_same():
+    odd = [
+        row(1, start_seconds=0.1, end_seconds=1e9 / 3, labels=("y", "x")),
+        row(2, video_path="a,b |ü\n.mp4", split="test"),
+    ]
+    (shard,) = lay_out([*odd, row(3)], ["test"] * 3, SPEC, LABELS, 3)
+    assert Shard.unpacked(shard.packed()) == shard
+
+
+def test_a_row_takes_few_bytes_in_the_shuffle():
+    """Of a million rows, what the launching process and the job request hold."""
+    shards = shards_of([row(n) for n in range(2000)], videos_per_shard=16)
+    assert sum(len(shard.packed()) for shard in shards) < 60 * 2000
 
 
 def test_names_count_the_shards_of_a_split():
@@ -77,7 +92,5 @@ def test_label_names_are_sorted_and_unique():
 
 def test_the_datasets_fingerprint_follows_its_shards():
     rows = [row(n) for n in range(20)]
-    assert dataset_fingerprint(shards_of(rows)) == dataset_fingerprint(
-        shards_of(random.Random(0).sample(rows, 20))
-    )
-    assert dataset_fingerprint(shards_of(rows)) != dataset_fingerprint(shards_of(rows[:-1]))
+    assert whole_fingerprint(shards_of(rows)) == whole_fingerprint(shards_of(random.Random(0).sample(rows, 20)))
+    assert whole_fingerprint(shards_of(rows)) != whole_fingerprint(shards_of(rows[:-1]))

@@ -10,7 +10,6 @@ from apache_beam.options.pipeline_options import DebugOptions, GoogleCloudOption
 from prepare_jobs import SPEC, digests, job, write_videos
 
 from avinst.errors import UsageError, UserError
-from beam_pipelines import preparation
 from beam_pipelines import prepare as prepare_command
 from beam_pipelines.beam_flags import check_beam_flags, check_workers_reach, runner_of
 from beam_pipelines.preparation import prepare_dataset
@@ -212,7 +211,7 @@ def test_whatever_a_runner_raises_is_one_line_until_a_run_succeeds(manifest, tmp
 
     prepare_dataset(job(manifest, tmp_path / "undisturbed"), SPEC)
     with monkeypatch.context() as patch:
-        patch.setattr(preparation, "run_to_end", fail)
+        patch.setattr("beam_pipelines.job.run_to_end", fail)
         with pytest.raises(
             UserError, match=r"the job failed: worker died; the whole message is in .*failure\.txt"
         ):

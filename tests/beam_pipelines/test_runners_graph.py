@@ -70,10 +70,10 @@ def test_nothing_but_manifest_rows_enters_the_shuffle(steps):
     (source,) = [node for node in steps.ours if list(node.outputs.values()) == list(grouping.inputs)]
     assert isinstance(source.transform, beam.Create)
     elements = list(source.transform.values)
-    assert sorted((name, row.video_id) for name, row in elements) == sorted(
-        (shard.name, row.video_id) for shard in SHARDS for row in shard.rows
-    )
-    assert all(type(name) is str and type(row) is ManifestRow for name, row in elements)
+    assert [(name, Shard.unpacked(packed)) for name, packed in elements] == [
+        (shard.name, shard) for shard in SHARDS
+    ]
+    assert all(type(name) is str and type(packed) is bytes for name, packed in elements)
 
 
 def test_what_leaves_the_last_step_is_names(steps, monkeypatch, tmp_path):

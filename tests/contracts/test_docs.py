@@ -5,7 +5,13 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("avinst/media*.py", "avinst/decoder*.py", "avinst/child*.py", "beam_pipelines/shard_writer.py")
+MODULES = (
+    "avinst/media*.py",
+    "avinst/decoder*.py",
+    "avinst/child*.py",
+    "beam_pipelines/row_segments.py",
+    "beam_pipelines/tally.py",
+)
 SOURCES = [source for pattern in MODULES for source in ROOT.glob(pattern)]
 CALLS = ("MediaError", "Loss", "reject")
 

@@ -1,0 +1,129 @@
+"""The directories that the jobs fill, and what of one is kept, deleted or refused when a job begins."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from avinst import paths
+from avinst.dataset import SHARDS_FOLDER
+from avinst.errors import UserError
+from avinst.media_types import DecodeLimits
+from beam_pipelines.layout import Shard
+from beam_pipelines.shard_record import (
+    ShardRecord,
+    limits_changed,
+    load_record,
+    media_changed,
+    record_path,
+)
+
+FAILURE_FILE = "failure.txt"
+
+
+@dataclasses.dataclass(frozen=True)
+class ResultsKind:
+    """What a job leaves in its directory.
+
+    Attributes:
+        command: the command that fills it.
+        flag: the command's flag of the directory.
+        what: what the directory holds, in words.
+        record_type: of a shard that is done.
+        parts: what the shards' names begin with.
+        extensions: of a shard's files.
+        finished_files: are written when all shards are done; the first, written last, says so.
+    """
+
+    command: str
+    flag: str
+    what: str
+    record_type: type[ShardRecord]
+    parts: tuple[str, ...]
+    extensions: tuple[str, ...]
+    finished_files: tuple[str, ...]
+
+    @property
+    def marker(self) -> str:
+        """The file without which the results are unfinished."""
+        return self.finished_files[0]
+
+    def shard_file(self, name: str) -> bool:
+        """Whether a file of this name is a shard's, or one that was not written to its end."""
+        parts, extensions = "|".join(self.parts), "|".join(map(re.escape, (*self.extensions, ".json")))
+        ours = rf"(?:{parts})-\d{{5,}}-of-\d{{5,}}(?:{extensions})|{paths.TEMPORARY_NAME.pattern}"
+        return re.fullmatch(ours, name) is not None
+
+
+def all_done(
+    kind: ResultsKind, directory: str, shards: Sequence[Shard], media_root: str, limits: DecodeLimits
+) -> bool:
+    """Whether every shard is done and nothing of it is worth another try."""
+    return all(_is_done(kind, directory, shard, media_root, limits) for shard in shards)
+
+
+def _is_done(kind: ResultsKind, directory: str, shard: Shard, media_root: str, limits: DecodeLimits) -> bool:
+    """Whether a shard's record is there, and neither media files nor limits that cost it a recording changed."""
+    record = load_record(kind.record_type, directory, shard.name, shard.fingerprint)
+    if record is None or limits_changed(record, limits):
+        return False
+    return not media_changed(record, shard.rows, media_root)
+
+
+def refuse_foreign(kind: ResultsKind, directory: str) -> None:
+    """Nothing that avinst did not make is deleted.
+
+    Raises:
+        UserError: the directory holds files named as ours that no job of ours has left.
+    """
+    if not paths.is_directory(paths.join(directory, SHARDS_FOLDER)):
+        ours = [*kind.finished_files, FAILURE_FILE]
+        foreign = [name for name in paths.list_directory(directory) if kind.shard_file(name) or name in ours]
+        if foreign:
+            raise UserError(
+                f"{directory!r} holds {foreign[0]!r} that avinst did not make; give another --{kind.flag}"
+            )
+
+
+def refuse_other(
+    kind: ResultsKind, directory: str, before: dict[str, object], now: dict[str, object], unknown: str
+) -> None:
+    """Refuses to replace finished results that were made otherwise.
+
+    Args:
+        kind: of the directory.
+        directory: holds finished results.
+        before: by which settings they were made.
+        now: by which they would be made.
+        unknown: what differs where none of the settings does.
+
+    Raises:
+        UserError: always, with the differences.
+    """
+    differences = [
+        f"{name}: {before.get(name)} there, {now.get(name)} now"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
+    found = "; ".join(differences) or unknown
+    raise UserError(
+        f"{directory!r} holds a finished {kind.what} made otherwise ({found}); give another --{kind.flag}, or "
+        "--overwrite to make it anew and keep only what is the same"
+    )
+
+
+def clear(
+    kind: ResultsKind, directory: str, shards: Sequence[Shard], media_root: str, limits: DecodeLimits
+) -> None:
+    """Takes away what is true no more: done-marker, old failure, other layouts, records to be made anew."""
+    for name in (*kind.finished_files, FAILURE_FILE):
+        if paths.exists(paths.join(directory, name)):
+            paths.remove(paths.join(directory, name))
+    wanted = {f"{shard.name}{extension}" for shard in shards for extension in (*kind.extensions, ".json")}
+    for folder in (directory, paths.join(directory, SHARDS_FOLDER)):
+        for name in paths.list_directory(folder):
+            if kind.shard_file(name) and name not in wanted:
+                paths.remove(paths.join(folder, name))
+    for shard in shards:
+        record = record_path(directory, shard.name)
+        if paths.exists(record) and not _is_done(kind, directory, shard, media_root, limits):
+            paths.remove(record)
