@@ -9,6 +9,7 @@ from avinst.errors import UserError
 from trainer.settings import check_settings, setting
 from trainer.void_settings import check_contradictions
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 SCHEMES = ("audio", "visual", "independent", "joint")
 
 
@@ -97,7 +98,7 @@ class TrainConfig:
         "float32",
         "arithmetic of the layers: mixed_bfloat16 is faster on recent CPUs, mixed_float16 on GPUs, auto takes "
         "the one that suits the machine.",
-        ("float32", "mixed_bfloat16", "mixed_float16", "auto"),
+        (*PRECISIONS, "auto"),
     )
     seed: int = setting(
         0,

@@ -10,11 +10,19 @@ from absl import flags
 
 from avinst import command
 from avinst.quiet import import_tensorflow_quietly
+from trainer.config import PRECISIONS
 
 FLAGS = flags.FlagValues()
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
 MODEL_DIR = flags.DEFINE_string(
     "model_dir", "", "where the numbered versions are; empty: RUN/export", flag_values=FLAGS
+)
+PRECISION = flags.DEFINE_enum(
+    "precision",
+    None,
+    PRECISIONS,
+    "arithmetic of the layers where the model is served; default: that of the training",
+    flag_values=FLAGS,
 )
 
 
@@ -25,7 +33,11 @@ def export() -> None:
     from trainer import exporting
     from trainer.run import load_run
 
-    print(f"SavedModel: {exporting.export(load_run(run_dir), MODEL_DIR.value)}")  # noqa: T201
+    run = load_run(run_dir)
+    directory = exporting.next_version(run, MODEL_DIR.value)
+    checked = exporting.export_to(run, directory, PRECISION.value or "")
+    print(f"SavedModel: {directory}")  # noqa: T201
+    print(checked.in_words())  # noqa: T201
 
 
 def main(argv: Sequence[str] | None = None) -> int:

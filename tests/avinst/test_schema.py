@@ -60,3 +60,27 @@ def test_a_picture_of_another_size_is_refused():
     jpeg = encode_jpeg(np.zeros((33, 32, 3), np.uint8), SPEC)
     with pytest.raises(tf.errors.InvalidArgumentError):
         schema.decode_jpegs(tf.constant([jpeg]), SPEC)
+
+
+def test_as_stored_is_what_the_parser_gives_back():
+    # Ties of float16 above 64 dB (steps of 1/16) and the smallest numbers: both must round the same way.
+    values = np.linspace(-100, 127, SPEC.log_mel_frames * SPEC.mel_bands).astype(np.float32)
+    values[:4] = 64 + 1 / 32, 64 + 3 / 32, 1e-7, -3e-8
+    log_mel = values.reshape(SPEC.log_mel_frames, SPEC.mel_bands)
+    stored = schema.encode_example(schema.Example(log_mel, example()[0].jpeg, (0,), "a", 0, 0.0), SPEC)
+    parsed = schema.parse_inputs(tf.constant([stored]), SPEC, ["log_mel"])["log_mel"][0]
+    np.testing.assert_array_equal(tf.function(schema.as_stored)(log_mel), parsed)
+    assert parsed.numpy().ravel()[:2].tolist() == [64.0, 64.125]
+
+
+def test_inputs_are_read_of_examples_that_hold_nothing_else():
+    original = example()[0]
+    whole = tf.constant([schema.encode_example(original, SPEC)])
+    message = tf.train.Example.FromString(whole[0].numpy())
+    for name in set(schema.FEATURES) - {schema.AUDIO_LOG_MEL}:
+        del message.features.feature[name]
+    sound = schema.parse_inputs(tf.constant([message.SerializeToString()]), SPEC, ["log_mel"])
+    assert list(sound) == ["log_mel"]
+    expected = schema.parse_examples(whole, SPEC, 2)
+    np.testing.assert_array_equal(sound["log_mel"], expected["log_mel"])
+    np.testing.assert_array_equal(schema.parse_inputs(whole, SPEC, ["frame"])["frame"], expected["frame"])

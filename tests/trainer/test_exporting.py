@@ -11,8 +11,8 @@ from dataset_factory import write_dataset
 from avinst import paths
 from avinst.errors import UserError
 from avinst.frames import encode_jpeg
-from avinst.log_mel import log_mel
 from avinst.schema import Example, encode_example, parse_examples
+from beam_pipelines.shard_writer import log_mel_of
 from trainer.exporting import check_replaceable, export, export_to
 from trainer.models import sub_model
 
@@ -44,18 +44,18 @@ np.savez(sys.argv[3], **wanted)
 
 @pytest.fixture(scope="module")
 def segments(dataset):
-    """Three segments: waveforms, JPEGs, and the examples that `prepare` would store of them."""
+    """Three segments: waveforms, JPEGs, and the examples that `prepare` stores of them."""
     spec = dataset.spec
     generator = np.random.default_rng(1)
     waveform = generator.uniform(-0.8, 0.8, (3, spec.segment_samples)).astype(np.float32)
     waveform *= np.array([1.0, 1e-2, 0.0], np.float32)[:, None]  # loud, soft, digital silence
     jpegs = [encode_jpeg(generator.integers(0, 256, (64, 64, 3)).astype(np.uint8), spec) for _ in range(3)]
-    spectrograms = log_mel(waveform, spec).numpy()
+    spectrograms = log_mel_of(spec)(tf.constant(waveform)).numpy()
     examples = [
         encode_example(Example(spectrogram, jpeg, (0,), "v", index, float(index)), spec)
         for index, (spectrogram, jpeg) in enumerate(zip(spectrograms, jpegs, strict=True))
     ]
-    return waveform, jpegs, spectrograms, examples
+    return waveform, jpegs, examples
 
 
 def padded(rows):
@@ -69,7 +69,7 @@ def padded(rows):
 def test_a_stranger_gets_from_sound_and_jpeg_what_the_model_gives_on_the_stored_example(
     independent_run, dataset, segments, tmp_path
 ):
-    waveform, jpegs, spectrograms, examples = segments
+    waveform, jpegs, examples = segments
     directory = export(independent_run)
     assert directory == f"{independent_run.run_dir}/export/1"
     stored = parse_examples(tf.constant(examples), dataset.spec, 3)
@@ -80,7 +80,7 @@ def test_a_stranger_gets_from_sound_and_jpeg_what_the_model_gives_on_the_stored_
         waveform=waveform,
         jpeg=jpeg,
         jpeg_size=jpeg_size,
-        log_mel=spectrograms,
+        log_mel=stored["log_mel"].numpy(),
         frame=stored["frame"].numpy(),
         example=example,
         example_size=example_size,
@@ -90,14 +90,11 @@ def test_a_stranger_gets_from_sound_and_jpeg_what_the_model_gives_on_the_stored_
     assert done.returncode == 0, done.stderr[-2000:]
     found = np.load(tmp_path / "found.npz")
     expected = independent_run.model([stored["log_mel"], stored["frame"]]).numpy()
-    # The stored log-mel is float16: below 64 dB in size, half a step is 0.016 dB, of a deviation of 10 dB;
-    # so inputs of standard size move by 0.0016, and probabilities by about that.
-    for signature in ("serving_default", "tensors", "features"):
-        np.testing.assert_allclose(found[f"{signature}/probabilities"], expected, atol=2e-3)
-    # The same bytes in, so float32 rounding only.
-    np.testing.assert_allclose(found["examples/probabilities"], expected, atol=1e-5)
+    for signature in ("serving_default", "tensors", "examples", "features"):
+        # float32 rounding only: what comes of sound is rounded as the stored log-mel is.
+        np.testing.assert_allclose(found[f"{signature}/probabilities"], expected, atol=1e-5)
     exact = sub_model(independent_run.model, ["audio_features", "visual_features"])(
-        [tf.constant(spectrograms), stored["frame"]]
+        [stored["log_mel"], stored["frame"]]
     )
     for name, values in zip(("audio_features", "visual_features"), exact, strict=True):
         assert found[f"features/{name}"].dtype == np.float32
@@ -179,19 +176,13 @@ def test_a_place_that_nothing_can_be_written_to_is_told_before_a_training():
         check_replaceable("s3://bucket/model")
 
 
-def test_an_export_that_computes_something_else_is_not_left_behind(untrained_run, tmp_path, monkeypatch):
-    from trainer import exporting
+def test_an_export_that_computes_something_else_is_not_left_behind(independent_run, tmp_path, monkeypatch):
+    from trainer import signatures
 
-    monkeypatch.setattr(exporting, "log_mel", lambda waveform, spec: log_mel(2 * waveform, spec) + 1.0)
-    original = exporting._write
-
-    def write_then_mend(run, directory):
-        original(run, directory)
-        monkeypatch.setattr(exporting, "log_mel", log_mel)
-
-    monkeypatch.setattr(exporting, "_write", write_then_mend)
-    with pytest.raises(RuntimeError, match="is off by"):
-        export(untrained_run("audio"), str(tmp_path / "models"))
+    # Of a trained network even float32 log-mel, where a dataset holds float16, is noticed.
+    monkeypatch.setattr(signatures, "as_stored", lambda log_mel: log_mel)
+    with pytest.raises(RuntimeError, match=r"is off by .* of signature (serving_default|features)"):
+        export(independent_run, str(tmp_path / "models"))
     assert list((tmp_path / "models").iterdir()) == []
 
 

@@ -1,0 +1,247 @@
+"""The model card: what an exported model is, was trained on, can do and cannot, as Markdown.
+
+After Mitchell et al., Model Cards for Model Reporting (arXiv 1810.03993), made of `model.json` alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from avinst.manifest_rows import SPLITS
+from trainer.audit_result import METRIC_TITLES, SYSTEMS
+from trainer.config import TrainConfig
+from trainer.evaluation_tables import LEVELS, explanations
+from trainer.model_card_text import bullets, code, plain, table
+from trainer.scores import DECISION_THRESHOLD, NAMES
+
+_SCHEMES = {
+    "audio": "hears only: one network on the sound",
+    "visual": "sees only: one network on the picture",
+    "independent": "hears and sees: two networks trained apart, then frozen, and one head on the features of both",
+    "joint": "hears and sees: two networks and one head on the features of both, trained together",
+}
+# Fewer training segments than this are named.
+_FEW_SEGMENTS = 100
+
+
+def model_card(facts: Mapping[str, Any]) -> str:
+    """Markdown of `trainer.model_facts.model_facts`."""
+    sections = {
+        f"Model card: instruments in {_senses(facts)}": _overview(facts),
+        "Intended use, and limits": _limits(facts),
+        "Data": _data(facts),
+        "How well it recognises": _metrics(facts),
+        "Which modality does the work": _audit(facts),
+        "How to call it": _calls(facts),
+        "Where it comes from": _provenance(facts),
+    }
+    parts = []
+    for number, (title, lines) in enumerate(sections.items()):
+        parts.append(f"{'##' if number else '#'} {title}\n\n" + "\n\n".join(part for part in lines if part))
+    return "\n\n".join(parts) + "\n"
+
+
+def _overview(facts: Mapping[str, Any]) -> list[str]:
+    networks = ", ".join(f"{name}: {code(network)}" for name, network in facts["backbones"].items())
+    own = facts["training"]["flags"]["precision"]
+    precision = facts["precision"] if facts["precision"] == own else f"{facts['precision']}, trained in {own}"
+    decides = (
+        f"each label by itself (sigmoid); {DECISION_THRESHOLD:g} or more counts as there"
+        if facts["multi_label"]
+        else "one label among all (softmax): the probabilities of a segment add up to 1"
+    )
+    return [
+        bullets(
+            [
+                f"Labels ({len(facts['labels'])}): {', '.join(map(plain, facts['labels']))}",
+                f"It {_SCHEMES[facts['scheme']]} (scheme {code(facts['scheme'])})",
+                f"Networks: {networks}; {facts['parameters']:,} parameters",
+                f"It decides {decides}",
+                f"Computes in {precision}",
+                f"At the export it was {_checked(facts)}",
+            ]
+        )
+    ]
+
+
+def _limits(facts: Mapping[str, Any]) -> list[str]:
+    seconds = facts["dataset"]["spec"]["segment_seconds"]
+    train = facts["dataset"]["label_segments"].get("train", {})
+    few = [name for name in facts["labels"] if train.get(name, 0) < _FEW_SEGMENTS]
+    found = [
+        f"For recordings like those that it was trained on, {seconds:g} s at a time; a recording's probabilities "
+        "are the mean over its segments.",
+        "Labels that it does not know are not recognised"
+        + (
+            "."
+            if facts["multi_label"]
+            else ": with one of them, or with no instrument at all, it still names some of its own."
+        ),
+        "Its figures below say nothing about other recordings, microphones or cameras than those of its data.",
+    ]
+    if few:
+        which = "all labels" if len(few) == len(facts["labels"]) else ", ".join(map(plain, few))
+        found.append(f"Trained on fewer than {_FEW_SEGMENTS} segments each: {which}.")
+    if len(facts["modalities"]) == 1:
+        blind = "sees nothing" if facts["modalities"] == ["audio"] else "hears nothing"
+        found.append(f"It {blind}.")
+    found.append(
+        "Rights in the videos, and who is to be seen and heard in them, are not known to avinst: who publishes "
+        "the model must add it here."
+    )
+    return [bullets(found)]
+
+
+def _data(facts: Mapping[str, Any]) -> list[str]:
+    dataset = facts["dataset"]
+    rows = [
+        [split, str(dataset["recordings"].get(split, 0)), str(dataset["segments"].get(split, 0))]
+        for split in SPLITS
+    ]
+    labels = [
+        [plain(name), *(str(dataset["label_segments"].get(split, {}).get(name, 0)) for split in SPLITS)]
+        for name in facts["labels"]
+    ]
+    return [
+        table(["split", "recordings", "segments"], rows),
+        table(["segments of", *SPLITS], labels),
+        "A recording, and all recordings of one group of the manifest, lie in one split. "
+        + ("Validation chose the epoch whose weights were kept. " if dataset["segments"].get("validation") else "")
+        + f"Recordings and segments that could not be used: {dataset['rejects']}, each with its reason in the "
+        f"dataset's {code('rejects.jsonl')}."
+        + (" A segment may bear several labels." if facts["multi_label"] else ""),
+    ]
+
+
+def _metrics(facts: Mapping[str, Any]) -> list[str]:
+    if not facts["metrics"]:
+        return ["**Not evaluated** before this export: nothing is known. `avinst evaluate`, then export again."]
+    parts = []
+    for split in sorted(facts["metrics"], key=SPLITS.index):
+        found = facts["metrics"][split]
+        rows = [[code(name), *(_interval(found[level][name]) for level in LEVELS)] for name in NAMES]
+        rows.append(["count", *(str(found[level]["count"]) for level in LEVELS)])
+        parts += [
+            f"On the {split} split, with 95 % intervals over recordings" + _caveat(facts, split) + ":",
+            table(["", *LEVELS], rows),
+            _per_label(found["recording"]["per_label"]),
+        ]
+    if "test" not in facts["metrics"]:
+        parts.insert(0, "**Not evaluated on the test split.**")
+    if facts["precision"] != facts["training"]["flags"]["precision"]:
+        parts.append(f"All of it was measured in {facts['training']['flags']['precision']}.")
+    notes = {
+        "hit_at_k": "share of cases with a true label among the k most probable",
+        "map": "mean over labels of the average precision",
+    } | explanations(multi_label=facts["multi_label"], labels=len(facts["labels"]))
+    parts.append(bullets(f"{code(name)}: {text}" for name, text in notes.items()))
+    parts.append(
+        f"Calibration: {code('calibration_error')} is how far a probability lies from the share of cases in which "
+        "it is right, on the average; 0 is best."
+    )
+    return parts
+
+
+def _caveat(facts: Mapping[str, Any], split: str) -> str:
+    """What makes figures of a split say less than they seem to."""
+    counted, own = facts["metrics"][split]["recording"]["count"], facts["dataset"]["recordings"].get(split, 0)
+    if counted != own:
+        return f" (of another dataset: the run's own has {own} recordings there)"
+    return {"train": " (which it was trained on)", "validation": " (which its epoch was chosen on)"}.get(split, "")
+
+
+def _per_label(per_label: Mapping[str, Mapping[str, Any]]) -> str:
+    columns = ("precision", "recall", "f1", "average_precision", "calibration_error")
+    rows = [
+        [
+            plain(name),
+            *("-" if found[key] is None else f"{found[key]:.3f}" for key in columns),
+            str(found["count"]),
+        ]
+        for name, found in per_label.items()
+    ]
+    return table(["by recording", *(key.replace("_", " ") for key in columns), "count"], rows)
+
+
+def _audit(facts: Mapping[str, Any]) -> list[str]:
+    if len(facts["modalities"]) == 1:
+        return [f"It has one: {_senses(facts)}."]
+    if not facts["audit"]:
+        return ["**Not audited** before this export: it is not known. `avinst evaluate`, then export again."]
+    parts = []
+    for split in sorted(facts["audit"], key=SPLITS.index):
+        found = facts["audit"][split]
+        title = f"{METRIC_TITLES[found['metric']]} by recording"
+        rows = [[SYSTEMS[name], _interval(found["scores"][name])] for name in SYSTEMS if name in found["scores"]]
+        parts += [
+            f"On the {split} split ({found['recordings']} recordings):",
+            bullets(map(plain, found["verdict"])),
+            table(["", title], rows),
+        ]
+    return parts
+
+
+def _calls(facts: Mapping[str, Any]) -> list[str]:
+    rows = [
+        [code(signature), code(name), f"{tensor['dtype']} {_shape(tensor['shape'])}", tensor["meaning"]]
+        for signature, found in facts["signatures"].items()
+        for name, tensor in found["inputs"].items()
+    ]
+    rows += [
+        [
+            code(signature),
+            f"gives {code(name)}",
+            f"{tensor['dtype']} {_shape(tensor['shape'])}",
+            "in the order of `labels.txt`" if name == "probabilities" else "penultimate features",
+        ]
+        for signature, found in facts["signatures"].items()
+        for name, tensor in found["outputs"].items()
+    ]
+    return [table(["signature", "tensor", "type", "what"], rows)]
+
+
+def _provenance(facts: Mapping[str, Any]) -> list[str]:
+    training, dataset = facts["training"], facts["dataset"]
+    found = [
+        f"Trained by {code(training['command'])}" if training["command"] else "",
+        f"Seed {training['seed']}; settings that are not the defaults: {_settings(training['flags'])}",
+        f"Trained with {_versions(training['versions'])}",
+        f"Dataset {code(dataset['fingerprint'])}; made with {_versions(dataset['versions'])} "
+        "(the `lib` ones are FFmpeg's)",
+        f"Exported on {facts['export']['date']} with {_versions(facts['export']['versions'])}",
+    ]
+    return [bullets(line for line in found if line)]
+
+
+def _settings(flags: Mapping[str, Any]) -> str:
+    changed = TrainConfig.from_json(flags).flags()
+    return ", ".join(code(f"--{name}={value}") for name, value in changed.items())
+
+
+def _senses(facts: Mapping[str, Any]) -> str:
+    return {("audio",): "sound", ("visual",): "pictures"}.get(tuple(facts["modalities"]), "sound and pictures")
+
+
+def _checked(facts: Mapping[str, Any]) -> str:
+    check = facts["check"]
+    what = (
+        f"{check['segments']} segments of the {check['split']} split" if check["segments"] else "made-up segments"
+    )
+    text = (
+        f"checked on {what}: probabilities differ from the trained model's by at most {check['difference']:.1g} "
+        f"({check['tolerance']:g} is accepted)"
+    )
+    if check["precision_difference"]:
+        text += f", and by {check['precision_difference']:.1g} from those in the precision of the training"
+    return f"{text}; {plain(check['reason'])}" if check["reason"] else text
+
+
+def _shape(shape: Sequence[int | None]) -> str:
+    return plain(f"[{', '.join('batch' if size is None else str(size) for size in shape)}]")
+
+
+def _interval(cell: Mapping[str, float]) -> str:
+    return f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})"
+
+
+def _versions(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items()) or "unknown versions"
