@@ -1,7 +1,10 @@
 """Manifest rows: reading a CSV or JSONL manifest, and checking every row before any of it is used."""
 
+import array
 import dataclasses
+import functools
 import math
+import sys
 import unicodedata
 from pathlib import PurePosixPath
 
@@ -15,7 +18,8 @@ _NOT_IN_LABELS = ("Cc", "Zl", "Zp", "Cs")
 _MAX_SECONDS = 1e9  # 30 years: what time stamps of microseconds hold without a thought
 
 
-@dataclasses.dataclass(frozen=True)
+# Slots, and one copy of what many rows share: a manifest of millions of rows is held in memory.
+@dataclasses.dataclass(frozen=True, slots=True)
 class ManifestRow:
     """One recording to be prepared.
 
@@ -53,19 +57,20 @@ def read_manifest(path: str, media_root: str) -> list[ManifestRow]:
             each other (`avinst.manifest_checks`): all of these together, with their line numbers.
     """
     text = manifest_text.read_file(path, "manifest", "make one with avinst manifest")
-    numbered: list[tuple[int, ManifestRow]] = []
+    lines, rows = array.array("q"), []
     errors: list[tuple[int, str]] = []
     for line, values in manifest_text.parse(path, text):
         try:
             if isinstance(values, UserError):
                 raise values
-            numbered.append((line, _checked_row(values, media_root)))
+            rows.append(_checked_row(values, media_root))
+            lines.append(line)
         except UserError as error:
             errors.append((line, str(error)))
-    manifest_text.raise_together(path, "rows", [*errors, *manifest_checks.contradictions(numbered)])
-    if not numbered:
+    manifest_text.raise_together(path, "rows", [*errors, *manifest_checks.contradictions(lines, rows)])
+    if not rows:
         raise UserError(f"{path} has no rows; expected at least one video")
-    return [row for _, row in numbered]
+    return rows
 
 
 def _checked_row(values: manifest_text.Values, media_root: str) -> ManifestRow:
@@ -86,12 +91,13 @@ def _checked_row(values: manifest_text.Values, media_root: str) -> ManifestRow:
         raise UserError(f"start_seconds {start:g} and end_seconds {end:g}; expected 0 <= start < end")
     if start > _MAX_SECONDS:
         raise UserError(f"start_seconds {start:g}; expected at most {_MAX_SECONDS:g}")
-    video_id = _text(values, "video_id") or str(PurePosixPath(video_path).with_suffix(""))
+    name = str(PurePosixPath(video_path).with_suffix(""))
+    video_id = _text(values, "video_id") or name
     if "\0" in video_id:
         raise UserError(f"video_id {video_id!r} holds a NUL character; remove it")
     # The file, not the id: spans of one file are one recording's, whatever they are called.
-    group = _text(values, "group") or str(PurePosixPath(video_path).with_suffix(""))
-    return ManifestRow(video_path, labels, video_id, split, start, end, group)
+    group = sys.intern(_text(values, "group")) or name
+    return ManifestRow(video_path, labels, video_id, sys.intern(split), start, end, group)
 
 
 def _labels(values: manifest_text.Values) -> tuple[str, ...]:
@@ -100,7 +106,12 @@ def _labels(values: manifest_text.Values) -> tuple[str, ...]:
         wrong = [name for name in value if not isinstance(name, str) or LABEL_SEPARATOR in name]
         if wrong:
             raise UserError(f"label {wrong[0]!r}; expected names as text without {LABEL_SEPARATOR!r}")
-    names = value if isinstance(value, list) else _text(values, "label").split(LABEL_SEPARATOR)
+        return _checked_labels(tuple(value))
+    return _checked_labels(tuple(_text(values, "label").split(LABEL_SEPARATOR)))
+
+
+@functools.lru_cache(maxsize=10_000)  # a set has few labels, and rows with the same ones share the tuple
+def _checked_labels(names: tuple[str, ...]) -> tuple[str, ...]:
     labels = tuple(dict.fromkeys(name.strip() for name in names))
     if not labels or not all(labels):
         raise UserError("label is empty; give a name, or several separated by '|'")
@@ -115,8 +126,12 @@ def _text(values: manifest_text.Values, name: str) -> str:
     if isinstance(value, dict | list | bool):
         raise UserError(f"{name} {value!r} is neither text nor a number")
     text = "" if value is None else str(value)
-    if any(unicodedata.category(character) == "Cs" for character in text):
-        raise UserError(f"{name} {text!r} holds half of a surrogate pair, which no text file can; write it whole")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UserError(
+            f"{name} {text!r} holds half of a surrogate pair, which no text file can; write it whole"
+        ) from None
     return text
 
 
