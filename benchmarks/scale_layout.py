@@ -54,6 +54,11 @@ def uploaders(rows: int, seed: int) -> Iterator[tuple[list[str], np.ndarray, np.
         block += 1
 
 
+def video_ids(count: int, generator: np.random.Generator) -> list[str]:
+    """Ids of videos."""
+    return _random_names(count, 11, generator)
+
+
 def split_codes(names: Sequence[str]) -> np.ndarray:
     """Position in SPLITS of each uploader's split, by the product's hash."""
     return np.array([SPLITS.index(split_of_group(name, DEFAULT_SHARES)) for name in names], np.int8)
@@ -135,7 +140,7 @@ def simulate(rows: int, seed: int = SEED, sizes: Sequence[int] = VIDEOS_PER_SHAR
     longest = 0.0
     for names, uploads, generator in uploaders(rows, seed):
         codes = np.repeat(split_codes(names), uploads)
-        ids = _random_names(len(codes), 11, generator)
+        ids = video_ids(len(codes), generator)
         positions = np.fromiter(map(shard_position, ids), np.float64, len(ids))
         seconds = np.minimum(generator.lognormal(mu, SIGMA, len(ids)), MAX_SECONDS)
         longest = max(longest, float(seconds.max()))
