@@ -23,6 +23,17 @@ def test_defaults(tmp_path):
     assert (row.split, row.start_seconds, row.end_seconds, row.group) == ("", 0.0, math.inf, "violin/a.b")
 
 
+def test_what_rows_share_is_held_once(tmp_path):
+    """Millions of rows are held in memory."""
+    text = "video_path,label,split,group\na.mp4,x|y,train,someone\nb.mp4,x|y,train,someone\nc.mp4,x,,\n"
+    first, second, third = read(tmp_path, text)
+    assert first.labels is second.labels
+    assert first.group is second.group
+    assert first.split is second.split
+    assert third.video_id is third.group
+    assert not hasattr(first, "__dict__")
+
+
 def test_every_column(tmp_path):
     text = (
         "label,video_path,video_id,split,start_seconds,end_seconds,group\n"

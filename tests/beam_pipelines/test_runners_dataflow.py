@@ -105,6 +105,14 @@ def test_machines_are_those_of_the_flags(request_and_pipeline):
     assert job.environment.temp_storage_prefix.endswith("a-bucket/temp") or "a-bucket/temp" in text_of(job)
 
 
+def test_the_request_does_not_grow_with_the_manifest(monkeypatch, request_and_pipeline):
+    """Dataflow takes requests of 20 MB; the rows are in the staged pipeline that the request refers to."""
+    small, small_pipeline, _ = request_and_pipeline
+    large, large_pipeline, _ = request_of(monkeypatch, FLAGS, videos=2000)
+    assert abs(len(text_of(large)) - len(text_of(small))) < 100  # job ids and times
+    assert large_pipeline.ByteSize() > small_pipeline.ByteSize() + 2000
+
+
 def test_workers_run_avinsts_image(request_and_pipeline):
     job, pipeline, _ = request_and_pipeline
     (pool,) = [pool for pool in job.environment.worker_pools if pool.kind == "harness"]
