@@ -41,12 +41,15 @@ format: setup
 types: setup
 	$(BIN)/mypy
 
-# Every version with hashes and without an index's address; one lock for Python 3.11 and 3.12.
+# Every version with hashes and without an index's address; one lock for Python 3.11 and 3.12. The image's locks are
+# parts of it, without the tools of development.
 COMPILE := $(VENV)/lock-tool/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --no-emit-find-links $(LOCK_ARGS)
 lock: setup
 	$(BIN)/pip install --quiet --disable-pip-version-check --target=$(VENV)/lock-tool uv
 	$(COMPILE) --extra dev --extra dask --extra gcp pyproject.toml -o requirements.lock
+	$(COMPILE) --constraint requirements.lock --extra gcp pyproject.toml -o cloud/cpu.lock
+	$(COMPILE) --constraint requirements.lock --extra gcp --extra gpu pyproject.toml -o cloud/gpu.lock
 	$(COMPILE) --group supply-chain -o supply-chain.lock
 
 $(TOOLS)/.installed: supply-chain.lock

@@ -10,7 +10,7 @@ from typing import Any
 
 from absl import flags
 
-from avinst.errors import Interrupted, UsageError, UserError
+from avinst.errors import HandedOver, Interrupted, UsageError, UserError
 from avinst.paths import check_scheme
 from avinst.signals import ended_by_signals
 
@@ -92,6 +92,8 @@ def _run(
         return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
     except UserError as error:
         return _fail(name, str(error), FAILED)
+    except HandedOver as handed_over:
+        print(f"{name}: {handed_over}")  # noqa: T201
     except Interrupted as interrupted:
         return _fail(name, str(interrupted), interrupted.status)
     except KeyboardInterrupt:

@@ -12,6 +12,13 @@ class UsageError(UserError):
     """Flags that are missing or contradict each other; commands exit with status 2."""
 
 
+class HandedOver(BaseException):
+    """The work goes on elsewhere and nobody here waits for it; commands print the message and exit with status 0.
+
+    No error, so nothing that handles errors catches it.
+    """
+
+
 class Interrupted(KeyboardInterrupt):
     """SIGINT or SIGTERM has come and what can be saved is; commands exit with `status`, 130 or 143."""
 

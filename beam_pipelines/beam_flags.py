@@ -20,6 +20,14 @@ def runner_of(beam_flags: Sequence[str]) -> str:
     return values[-1].rpartition(".")[2].lower().removesuffix("runner") if values else ""
 
 
+def known_flags() -> dict[str, argparse.Action]:
+    """Every flag that Beam and its imported runners know, such as `--project`, and how it is parsed."""
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
+    for options in [PipelineOptions, *PipelineOptions.__subclasses__()]:
+        options._add_argparse_args(parser)  # Beam's hook for extending options; there is no public reader
+    return {name: action for action in parser._actions for name in action.option_strings}
+
+
 def check_beam_flags(beam_flags: Sequence[str]) -> None:
     """Refuses what is none of Beam's flags; Beam itself would drop a misspelt one with no more than a warning.
 
@@ -32,10 +40,7 @@ def check_beam_flags(beam_flags: Sequence[str]) -> None:
             importlib.import_module("apache_beam.runners.dask.dask_runner")  # its flags exist once it is imported
         except ImportError as error:
             raise UserError(f"the Dask runner is not installed ({error}); pip install 'avinst[dask]'") from error
-    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
-    for options in [PipelineOptions, *PipelineOptions.__subclasses__()]:
-        options._add_argparse_args(parser)  # Beam's hook for extending options; there is no public reader
-    known = {name: action for action in parser._actions for name in action.option_strings}
+    known = known_flags()
     for flag in beam_flags:
         name = flag.split("=")[0]
         if name.startswith("-") and name not in known:

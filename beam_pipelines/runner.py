@@ -8,11 +8,17 @@ from unittest import mock
 
 import apache_beam as beam
 import grpc
-from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions, SetupOptions, StandardOptions
+from apache_beam.options.pipeline_options import (
+    DebugOptions,
+    GoogleCloudOptions,
+    PipelineOptions,
+    SetupOptions,
+    StandardOptions,
+)
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 from apache_beam.runners.worker import sdk_worker
 
-from avinst.errors import UserError
+from avinst.errors import HandedOver, UserError
 from avinst.machine import available_cores
 from beam_pipelines.beam_flags import check_beam_flags, runner_of
 from beam_pipelines.endpoints import check_endpoints
@@ -57,15 +63,30 @@ def make_pipeline(beam_flags: Sequence[str], workers: int, elements: int = 0) ->
 
 
 def run_to_end(pipeline: beam.Pipeline) -> None:
-    """Runs the pipeline and waits for it; raises whatever the runner raises."""
+    """Runs the pipeline and waits for it; raises whatever the runner raises.
+
+    Raises:
+        HandedOver: the flags say that nobody waits (--no_wait_until_finish) or that the job is only described
+            (--template_location, by which a flex template's launcher has a job built that Dataflow then starts).
+    """
     with _quiet_if_local(pipeline), _whole_elements():
         result = pipeline.run()
+        if _is_handed_over(pipeline.options):
+            raise HandedOver(
+                "the job is the runner's now; when it has ended, run the same command again without the runner's "
+                "flags: it checks what was written and finishes, or makes what is missing"
+            )
         try:
             result.wait_until_finish()
         finally:
             client = getattr(result, "client", None)
             if client is not None:
                 client.close()  # Dask's: left open, it takes over every later use of Dask in this process
+
+
+def _is_handed_over(options: PipelineOptions) -> bool:
+    waits = not options.view_as(StandardOptions).no_wait_until_finish
+    return not waits or bool(options.view_as(GoogleCloudOptions).template_location)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,4 @@
-"""The request that would go to Dataflow, built without a network: image, machines, limits, nothing local in it.
-
-Stubs private names of Beam (credentials, staging, submission); pyproject.toml pins Beam's minor version.
-"""
+"""The request that would go to Dataflow, built without a network: image, machines, limits, nothing local in it."""
 
 import base64
 import bz2
@@ -12,8 +9,8 @@ import re
 import zlib
 
 import pytest
-from apache_beam.options.pipeline_options import GoogleCloudOptions
 from apache_beam.portability.api import beam_runner_api_pb2
+from dataflow_stubs import NotSentError, stub_dataflow
 from prepare_jobs import REPOSITORY, SPEC
 
 from avinst.manifest_rows import ManifestRow
@@ -47,31 +44,16 @@ MEDIA_ROOT, DATA_DIR = "gs://a-bucket/videos", "gs://a-bucket/dataset"
 
 def request_of(monkeypatch, flags, videos=20):
     """The job request and the pipeline that it refers to."""
-    apiclient = pytest.importorskip("apache_beam.runners.dataflow.internal.apiclient", reason="needs avinst[gcp]")
+    submitted, staged = stub_dataflow(monkeypatch)
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
-    client = apiclient.DataflowApplicationClient
-    submitted, staged = [], {}
-
-    def submit(self, job):
-        submitted.append(job)
-        raise InterruptedError("not sent")
-
-    def stage(self, location, name, stream_or_path, *arguments, **named):
-        staged[f"{location.rstrip('/')}/{name}"] = stream_or_path
-
-    monkeypatch.setattr(GoogleCloudOptions, "_warn_if_soft_delete_policy_enabled", lambda self, name: None)
-    monkeypatch.setattr(client, "submit_job_description", submit)
-    monkeypatch.setattr(client, "stage_file_with_retry", stage)
-    monkeypatch.setattr(client, "_stage_resources", lambda self, pipeline, options: [])
-    monkeypatch.setattr(apiclient, "get_service_credentials", lambda options: None)
     rows = [ManifestRow(f"{n}.mp4", ("x",), f"v{n}", group=f"v{n}") for n in range(videos)]
     labels = label_names(rows)
     shards = lay_out(rows, ["train"] * videos, SPEC, labels, 2)
     pipeline = make_pipeline(flags, workers=0, elements=videos)
     assert isinstance(pipeline.runner, DataflowRunner)
     add_prepare(pipeline, shards, Work(SPEC, labels, MEDIA_ROOT, DATA_DIR, DecodeLimits()))
-    with pytest.raises(InterruptedError):
+    with pytest.raises(NotSentError):
         pipeline.run()
     return submitted[0].proto, submitted[0].proto_pipeline, staged
 

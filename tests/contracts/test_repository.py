@@ -11,6 +11,7 @@ import pytest
 
 import avinst
 from avinst.cli import COMMANDS
+from beam_pipelines.beam_flags import known_flags
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -84,21 +85,11 @@ def test_the_commands_in_the_documents_exist(file):
         assert name in COMMANDS, f"{file}: avinst {name}"
         module = importlib.import_module(COMMANDS[name].module)
         flags = set(module.FLAGS) | {f"no{flag}" for flag in module.FLAGS} | {"help"}
-        beams = {"runner", "project", "region", "temp_location", "staging_location", "sdk_container_image"}
-        known = flags | (beams if name == "prepare" else set())
+        beams = {flag.lstrip("-") for flag in known_flags()}
+        known = flags | (beams if name in ("prepare", "predict") else set())
         for argument in arguments:
             if argument.startswith("--"):
                 assert argument[2:].split("=")[0] in known, f"{file}: avinst {name} {argument}"
-
-
-def test_what_the_cloud_files_name_exists():
-    docker, build = (ROOT / "Dockerfile").read_text(), (ROOT / "cloudbuild.yaml").read_text()
-    for line in re.findall(r"^COPY (?!--from)(.+) \S+$", docker, flags=re.MULTILINE):
-        for source in line.split():
-            assert (ROOT / source).exists(), f"Dockerfile copies {source}"
-    for target in re.findall(r"--target[=,\s'\"]+(\w+)", build):
-        assert re.search(rf"^FROM .* AS {target}$", docker, flags=re.MULTILINE), f"no stage {target}"
-    assert "requirements.lock" in docker
 
 
 def test_no_address_of_a_machine_or_registry_is_committed():
