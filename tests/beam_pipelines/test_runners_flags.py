@@ -6,10 +6,10 @@ import types
 
 import grpc
 import pytest
-from apache_beam.options.pipeline_options import DebugOptions, GoogleCloudOptions, SetupOptions
+from apache_beam.options.pipeline_options import DebugOptions, GoogleCloudOptions, PipelineOptions, SetupOptions
 from prepare_jobs import SPEC, digests, job, write_videos
 
-from avinst.errors import UsageError, UserError
+from avinst.errors import HandedOver, UsageError, UserError
 from beam_pipelines import prepare as prepare_command
 from beam_pipelines.beam_flags import check_beam_flags, check_workers_reach, runner_of
 from beam_pipelines.preparation import prepare_dataset
@@ -230,5 +230,18 @@ def test_dasks_client_is_closed_whatever_happens():
     client = types.SimpleNamespace(close=lambda: closed.append(True))
     result = types.SimpleNamespace(client=client, wait_until_finish=wait_until_finish)
     with pytest.raises(OSError, match="lost"):
-        run_to_end(types.SimpleNamespace(run=lambda: result, runner=None))
+        run_to_end(types.SimpleNamespace(run=lambda: result, runner=None, options=PipelineOptions([])))
     assert closed == [True]
+
+
+@pytest.mark.parametrize("flag", ["--no_wait_until_finish", "--template_location=gs://bucket/job_object"])
+def test_what_is_handed_over_is_not_waited_for(flag):
+    """As a flex template's launcher demands it; what has been built would be lost to an error or to waiting."""
+
+    def wait_until_finish():
+        raise AssertionError("waited")
+
+    result = types.SimpleNamespace(wait_until_finish=wait_until_finish)
+    pipeline = types.SimpleNamespace(run=lambda: result, runner=None, options=PipelineOptions([flag]))
+    with pytest.raises(HandedOver, match="run the same command again without the runner's flags"):
+        run_to_end(pipeline)

@@ -60,6 +60,14 @@ def test_variables_come_from_somewhere(step):
     assert set(re.findall(r"\$\{?(\w+)", script)) <= known
 
 
+def test_the_stages_that_are_built_exist():
+    stages = re.findall(r"^FROM \S+ AS (\w+)$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    built = re.findall(r"--target=(\w+)", "".join(SCRIPTS.values()))
+    assert {"packages", "test"} <= set(built) <= set(stages)
+    assert "for target in dataflow trainer; do" in SCRIPTS["images"]
+    assert {"dataflow", "trainer"} <= set(stages)
+
+
 def run_names(tmp_path, **substitutions):
     """The names that the first step writes, as the others read them."""
     script = SCRIPTS["names"].replace("/workspace", str(tmp_path))
