@@ -25,6 +25,7 @@ from trainer.model_card import model_card
 from trainer.model_facts import model_facts
 from trainer.run import EXPORT_FOLDER, Run
 from trainer.signatures import endpoints
+from trainer.warm_up import write_warm_up
 
 _UPLOADED_FIRST = "variables"
 _SAVED_MODEL_NAMES = {_UPLOADED_FIRST, ASSETS_FOLDER, EXTRA_FOLDER, "fingerprint.pb", SAVED_MODEL_FILE}
@@ -53,7 +54,7 @@ def export_to(run: Run, directory: str, precision: str = "") -> Checked:
 
     The signatures are those of `trainer.signatures.endpoints`. `assets/` holds labels.txt, one name a line in the
     order of the probabilities, dataset_spec.json, model.json (`trainer.model_facts`) and model_card.md,
-    which says the same to people.
+    which says the same to people; `assets.extra/` what `trainer.warm_up` adds for TensorFlow Serving.
 
     Args:
         run: a finished run.
@@ -97,9 +98,11 @@ def check_replaceable(directory: str) -> None:
 def _write(run: Run, model: keras.Model, precision: str, directory: str) -> Checked:
     archive = keras.export.ExportArchive()
     # Not tracked: the weights that the functions use are saved by themselves, and would be a second time.
-    for name, (function, signature) in endpoints(model, run.dataset_info).items():
+    signatures = endpoints(model, run.dataset_info)
+    for name, (function, signature) in signatures.items():
         archive.add_endpoint(name, function, input_signature=signature)
     archive.write_out(directory, verbose=False)
+    write_warm_up(directory, signatures, run.dataset_info.spec)
     checked = check_export(run, model, precision, directory)
     facts = model_facts(run, precision, checked)
     assets = {
