@@ -48,9 +48,14 @@ def endpoints(model: keras.Model, dataset: Dataset) -> dict[str, Endpoint]:
     def probabilities(tensors: list[tf.Tensor]) -> dict[str, tf.Tensor]:
         return {"probabilities": compute([tf.cast(tensor, tf.float32) for tensor in tensors])["probabilities"]}
 
+    def checked(tensors: tuple[tf.Tensor, ...], specs: dict[str, tf.TensorSpec]) -> list[tf.Tensor]:
+        # A server does not compare shapes with the signature: another length would be computed with, and be wrong.
+        return [tf.ensure_shape(tensor, specs[name].shape) for name, tensor in zip(names, tensors, strict=True)]
+
     def from_raw(raw: tuple[tf.Tensor, ...]) -> list[tf.Tensor]:
         convert = {"log_mel": lambda x: as_stored(log_mel(x, spec)), "frame": lambda x: decode_jpegs(x, spec)}
-        return [convert[name](tensor) for name, tensor in zip(names, raw, strict=True)]
+        given = checked(raw, raw_specs)
+        return [convert[name](tensor) for name, tensor in zip(names, given, strict=True)]
 
     def features(*raw: tf.Tensor) -> dict[str, tf.Tensor]:
         return compute([tf.cast(tensor, tf.float32) for tensor in from_raw(raw)])
@@ -61,7 +66,10 @@ def endpoints(model: keras.Model, dataset: Dataset) -> dict[str, Endpoint]:
 
     return {
         "serving_default": (lambda *raw: probabilities(from_raw(raw)), [raw_specs[name] for name in names]),
-        "tensors": (lambda *tensors: probabilities(list(tensors)), [tensor_specs[name] for name in names]),
+        "tensors": (
+            lambda *given: probabilities(checked(given, tensor_specs)),
+            [tensor_specs[name] for name in names],
+        ),
         "examples": (parsed, [tf.TensorSpec([None], tf.string, "examples")]),
         "features": (features, [raw_specs[name] for name in names]),
     }
