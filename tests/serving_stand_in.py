@@ -21,6 +21,7 @@ for blocked in BLOCKED:
 import grpc  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from google.protobuf.json_format import MessageToDict  # noqa: E402
+from tensorflow.core.protobuf import config_pb2  # noqa: E402
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc  # noqa: E402
 
 NAME = "avinst"
@@ -38,7 +39,7 @@ class Model:
         self.session = tf.compat.v1.Session(graph=tf.Graph())
         with self.session.graph.as_default():
             graph = tf.compat.v1.saved_model.load(self.session, ["serve"], str(Path(base_path, str(self.version))))
-        self.signatures = {name: found for name, found in graph.signature_def.items() if found.outputs}
+        self.signatures = {name: found for name, found in graph.signature_def.items() if found.inputs}
 
     def signature(self, name):
         if name not in self.signatures:
@@ -52,11 +53,12 @@ class Model:
         if set(request.inputs) != set(signature.inputs):
             raise RefusedError(f"input keys {sorted(request.inputs)}, expected {sorted(signature.inputs)}")
         names = sorted(signature.inputs)
-        # Unlike `run` this compares no shapes with the signature's; nor does the server.
-        call = self.session.make_callable(
-            {key: tensor.name for key, tensor in signature.outputs.items()},
-            [signature.inputs[key].name for key in names],
+        options = config_pb2.CallableOptions(
+            feed=[signature.inputs[key].name for key in names],
+            fetch=[tensor.name for tensor in signature.outputs.values()],
         )
+        # Unlike `run` this compares no shapes with the signature's; nor does the server.
+        call = self.session._make_callable_from_options(options)
         try:
             found = call(*(tf.make_ndarray(request.inputs[key]) for key in names))
         except (tf.errors.InvalidArgumentError, ValueError) as error:
@@ -64,7 +66,7 @@ class Model:
         response = predict_pb2.PredictResponse()
         response.model_spec.name, response.model_spec.signature_name = NAME, name
         response.model_spec.version.value = self.version
-        for key, values in found.items():
+        for key, values in zip(signature.outputs, found, strict=True):
             response.outputs[key].CopyFrom(tf.make_tensor_proto(values))
         assert not any(module and name.split(".")[0] in BLOCKED for name, module in sys.modules.items())
         return response

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,94 +9,8 @@ from dataset_factory import write_dataset
 from avinst import paths
 from avinst.errors import UserError
 from avinst.frames import encode_jpeg
-from avinst.schema import Example, encode_example, parse_examples
-from beam_pipelines.shard_writer import log_mel_of
-from trainer.exporting import check_replaceable, export, export_to
-from trainer.models import sub_model
-
-# Calls the SavedModel as a server would. Where None stands for a module, importing it fails: importing
-# TensorFlow alone would import Keras.
-STRANGER = """
-import sys
-for name in ("keras", "avinst", "trainer", "tensorflow_io"):
-    sys.modules[name] = None
-import numpy as np
-import tensorflow as tf
-
-given, wanted = np.load(sys.argv[2], allow_pickle=False), {}
-loaded = tf.saved_model.load(sys.argv[1])
-inputs = {
-    "waveform": tf.constant(given["waveform"]),
-    "jpeg": tf.constant([bytes(row[: size]) for row, size in zip(given["jpeg"], given["jpeg_size"])]),
-    "log_mel": tf.constant(given["log_mel"]),
-    "frame": tf.constant(given["frame"]),
-    "examples": tf.constant([bytes(row[: size]) for row, size in zip(given["example"], given["example_size"])]),
-}
-for name, signature in loaded.signatures.items():
-    names = signature.structured_input_signature[1]
-    for output, value in signature(**{key: inputs[key] for key in names}).items():
-        wanted[f"{name}/{output}"] = value.numpy()
-np.savez(sys.argv[3], **wanted)
-"""
-
-
-@pytest.fixture(scope="module")
-def segments(dataset):
-    """Three segments: waveforms, JPEGs, and the examples that `prepare` stores of them."""
-    spec = dataset.spec
-    generator = np.random.default_rng(1)
-    waveform = generator.uniform(-0.8, 0.8, (3, spec.segment_samples)).astype(np.float32)
-    waveform *= np.array([1.0, 1e-2, 0.0], np.float32)[:, None]  # loud, soft, digital silence
-    jpegs = [encode_jpeg(generator.integers(0, 256, (64, 64, 3)).astype(np.uint8), spec) for _ in range(3)]
-    spectrograms = log_mel_of(spec)(tf.constant(waveform)).numpy()
-    examples = [
-        encode_example(Example(spectrogram, jpeg, (0,), "v", index, float(index)), spec)
-        for index, (spectrogram, jpeg) in enumerate(zip(spectrograms, jpegs, strict=True))
-    ]
-    return waveform, jpegs, examples
-
-
-def padded(rows):
-    sizes = np.array([len(row) for row in rows])
-    table = np.zeros((len(rows), sizes.max()), np.uint8)
-    for row, content in enumerate(rows):
-        table[row, : len(content)] = np.frombuffer(content, np.uint8)
-    return table, sizes
-
-
-def test_a_stranger_gets_from_sound_and_jpeg_what_the_model_gives_on_the_stored_example(
-    independent_run, dataset, segments, tmp_path
-):
-    waveform, jpegs, examples = segments
-    directory = export(independent_run)
-    assert directory == f"{independent_run.run_dir}/export/1"
-    stored = parse_examples(tf.constant(examples), dataset.spec, 3)
-    jpeg, jpeg_size = padded(jpegs)
-    example, example_size = padded(examples)
-    np.savez(
-        tmp_path / "given.npz",
-        waveform=waveform,
-        jpeg=jpeg,
-        jpeg_size=jpeg_size,
-        log_mel=stored["log_mel"].numpy(),
-        frame=stored["frame"].numpy(),
-        example=example,
-        example_size=example_size,
-    )
-    command = [sys.executable, "-c", STRANGER, directory, tmp_path / "given.npz", tmp_path / "found.npz"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = np.load(tmp_path / "found.npz")
-    expected = independent_run.model([stored["log_mel"], stored["frame"]]).numpy()
-    for signature in ("serving_default", "tensors", "examples", "features"):
-        # float32 rounding only: what comes of sound is rounded as the stored log-mel is.
-        np.testing.assert_allclose(found[f"{signature}/probabilities"], expected, atol=1e-5)
-    exact = sub_model(independent_run.model, ["audio_features", "visual_features"])(
-        [stored["log_mel"], stored["frame"]]
-    )
-    for name, values in zip(("audio_features", "visual_features"), exact, strict=True):
-        assert found[f"features/{name}"].dtype == np.float32
-        np.testing.assert_allclose(found[f"features/{name}"], values, rtol=1e-4, atol=1e-4)  # float32
+from avinst.saved_model import read_assets
+from trainer.exporting import check_replaceable, export, export_to, next_version
 
 
 def test_versions_count_up_and_assets_tell_labels_and_spec(untrained_run, dataset, tmp_path):
@@ -106,9 +18,13 @@ def test_versions_count_up_and_assets_tell_labels_and_spec(untrained_run, datase
     (tmp_path / "models" / "7").mkdir(parents=True)
     directory = export(run, str(tmp_path / "models"))
     assert directory == str(tmp_path / "models" / "8")
+    assert next_version(run) == f"{run.run_dir}/export/1"
     assets = Path(directory, "assets")
     assert (assets / "labels.txt").read_text() == "cello\ndrum\nflute\n"
     assert json.loads((assets / "dataset_spec.json").read_text()) == dataset.spec.to_json()
+    assert read_assets(directory).facts["scheme"] == "audio"
+    assert read_assets(directory).multi_label is False
+    assert (assets / "model_card.md").read_text().startswith("# Model card: instruments in sound\n")
     assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["7", "8"]
 
 
