@@ -52,7 +52,8 @@ def write_warm_up(directory: str, signatures: Mapping[str, Endpoint], spec: Data
 def made_up_segment(spec: DatasetSpec) -> dict[str, Any]:
     """One segment: `waveform` float32 [segment_samples], a chord; `jpeg` and `examples`, bytes objects."""
     seconds = np.arange(spec.segment_samples) / spec.sample_rate_hz
-    waveform = sum(0.2 * np.sin(2 * np.pi * hz * seconds) for hz in (220.0, 277.2, 329.6)).astype(np.float32)
+    chord = np.sin(2 * np.pi * seconds * np.array([[220.0], [277.2], [329.6]]))
+    waveform = (0.2 * chord.sum(axis=0)).astype(np.float32)
     ramp = np.linspace(0, 255, spec.frame_size)
     picture = np.stack(
         [ramp[:, None] + 0 * ramp, ramp + 0 * ramp[:, None], np.full((ramp.size,) * 2, 128)], axis=-1
