@@ -27,6 +27,7 @@ _NAMES_OF_PATHS = (
     "from",
     "weights",
     "annotations",
+    "figure",
 )
 DONE, FAILED, WRONG_FLAGS, INTERRUPTED = 0, 1, 2, 130
 

@@ -25,7 +25,7 @@ class ManifestRow:
 
     Attributes:
         video_path: relative to the media root.
-        labels: names, at least one, in the manifest's order.
+        labels: names in the manifest's order; at least one, but for videos that are only to be predicted.
         video_id: unique name of the recording.
         split: train, validation or test where the manifest decides it, else empty.
         start_seconds: where to begin in the file.
@@ -42,12 +42,13 @@ class ManifestRow:
     group: str = ""
 
 
-def read_manifest(path: str, media_root: str) -> list[ManifestRow]:
+def read_manifest(path: str, media_root: str, *, labels_needed: bool = True) -> list[ManifestRow]:
     """Reads and checks a manifest.
 
     Args:
         path: a CSV file with a header, or a JSONL file (`.jsonl`, `.json`).
         media_root: the folder that no path may leave.
+        labels_needed: whether a row without a label is an error.
 
     Returns:
         The rows in the order of the file.
@@ -57,13 +58,14 @@ def read_manifest(path: str, media_root: str) -> list[ManifestRow]:
             each other (`avinst.manifest_checks`): all of these together, with their line numbers.
     """
     text = manifest_text.read_file(path, "manifest", "make one with avinst manifest")
+    needed = [name for name in manifest_text.REQUIRED_COLUMNS if name != "label" or labels_needed]
     lines, rows = array.array("q"), []
     errors: list[tuple[int, str]] = []
-    for line, values in manifest_text.parse(path, text):
+    for line, values in manifest_text.parse(path, text, needed):
         try:
             if isinstance(values, UserError):
                 raise values
-            rows.append(_checked_row(values, media_root))
+            rows.append(_checked_row(values, media_root, labels_needed))
             lines.append(line)
         except UserError as error:
             errors.append((line, str(error)))
@@ -73,7 +75,7 @@ def read_manifest(path: str, media_root: str) -> list[ManifestRow]:
     return rows
 
 
-def _checked_row(values: manifest_text.Values, media_root: str) -> ManifestRow:
+def _checked_row(values: manifest_text.Values, media_root: str, labels_needed: bool) -> ManifestRow:
     if "" in values:
         raise UserError("more fields than the header has; put quotes round fields that hold commas")
     video_path = _text(values, "video_path")
@@ -82,7 +84,7 @@ def _checked_row(values: manifest_text.Values, media_root: str) -> ManifestRow:
     video_path = paths.relative_below(media_root, video_path)
     if not PurePosixPath(video_path).name:
         raise UserError("video_path is the media root itself; give a file")
-    labels = _labels(values)
+    labels = _labels(values) if labels_needed or values.get("label") else ()
     split = _text(values, "split")
     if split not in ("", *SPLITS):
         raise UserError(f"split {split!r}; expected one of {', '.join(SPLITS)}, or nothing")

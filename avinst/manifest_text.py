@@ -58,23 +58,25 @@ def is_jsonl(path: str) -> bool:
     return path.endswith((".jsonl", ".json"))
 
 
-def parse(path: str, text: str) -> Iterator[tuple[int, Values | UserError]]:
-    """The values of each row with its line number, or what is wrong with the line.
+def parse(
+    path: str, text: str, needed: Sequence[str] = REQUIRED_COLUMNS
+) -> Iterator[tuple[int, Values | UserError]]:
+    """The values of each row with its line number, or what is wrong with the line; `needed` columns must be there.
 
     Raises:
         UserError: a CSV header with unknown, missing or repeated columns: no row could be understood.
     """
-    return _parse_jsonl(text) if is_jsonl(path) else _parse_csv(path, text)
+    return _parse_jsonl(text, needed) if is_jsonl(path) else _parse_csv(path, text, needed)
 
 
-def _parse_csv(path: str, text: str) -> Iterator[tuple[int, Values | UserError]]:
+def _parse_csv(path: str, text: str, needed: Sequence[str]) -> Iterator[tuple[int, Values | UserError]]:
     # Strict: a quote that is never closed is an error, not a row that swallows the rest of the file.
     # Encoded, for StringIO takes four bytes a character: as much as the rows themselves.
     file = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline="")
     reader = csv.DictReader(file, restkey="", strict=True)
     try:
         try:
-            _check_columns(reader.fieldnames or ())
+            _check_columns(reader.fieldnames or (), needed)
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
         for values in reader:
@@ -85,16 +87,16 @@ def _parse_csv(path: str, text: str) -> Iterator[tuple[int, Values | UserError]]
         yield reader.line_num + 1, UserError(f"not CSV: {error}")
 
 
-def _parse_jsonl(text: str) -> Iterator[tuple[int, Values | UserError]]:
+def _parse_jsonl(text: str, needed: Sequence[str]) -> Iterator[tuple[int, Values | UserError]]:
     for line, content in enumerate(text.split("\n"), start=1):
         if content.strip():
             try:
-                yield line, _json_values(content)
+                yield line, _json_values(content, needed)
             except UserError as error:
                 yield line, error
 
 
-def _json_values(content: str) -> Values:
+def _json_values(content: str, needed: Sequence[str]) -> Values:
     try:
         values = json.loads(content)
     except ValueError as error:  # JSONDecodeError, and what Python says of numbers with thousands of digits
@@ -103,18 +105,18 @@ def _json_values(content: str) -> Values:
         raise UserError("not a row: nested too deeply") from error
     if not isinstance(values, dict):
         raise UserError(f"expected an object, found {type(values).__name__}")
-    _check_columns(tuple(values))
+    _check_columns(tuple(values), needed)
     return values
 
 
-def _check_columns(names: Sequence[str]) -> None:
+def _check_columns(names: Sequence[str], needed: Sequence[str]) -> None:
     unknown = [f"unknown column {name!r}" for name in names if name not in COLUMNS]
-    missing = [f"column {name!r} is missing" for name in REQUIRED_COLUMNS if name not in names]
+    missing = [f"column {name!r} is missing" for name in needed if name not in names]
     repeated = [f"column {name!r} is there twice" for name in sorted(set(names)) if names.count(name) > 1]
     if unknown or missing or repeated:
         raise UserError(
-            f"{', '.join([*unknown, *missing, *repeated])}; a manifest has {', '.join(REQUIRED_COLUMNS)} "
-            f"and may have {', '.join(OPTIONAL_COLUMNS)}"
+            f"{', '.join([*unknown, *missing, *repeated])}; a manifest has {', '.join(needed)} "
+            f"and may have {', '.join(name for name in COLUMNS if name not in needed)}"
         )
 
 

@@ -19,6 +19,7 @@ def segment_batches(
     losses: list[Loss | MediaError],
     start_seconds: float = 0.0,
     end_seconds: float = math.inf,
+    batch_size: int = BATCH,
 ) -> Iterator[list[Segment]]:
     """Decodes a video; what is good of a damaged one is used.
 
@@ -29,9 +30,10 @@ def segment_batches(
         losses: receives what could not be used.
         start_seconds: where to begin in the file.
         end_seconds: where to end.
+        batch_size: segments of a batch.
 
     Yields:
-        Up to `BATCH` segments in order of time.
+        Up to `batch_size` segments in order of time.
 
     Raises:
         UserError: no such file, or nothing in it can be used.
@@ -47,7 +49,7 @@ def segment_batches(
                     losses.append(part)
                     continue
                 segments.append(part)
-                if len(segments) == BATCH:
+                if len(segments) == batch_size:
                     found = True
                     yield segments
                     segments = []

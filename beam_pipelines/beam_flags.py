@@ -28,8 +28,12 @@ def known_flags() -> dict[str, argparse.Action]:
     return {name: action for action in parser._actions for name in action.option_strings}
 
 
-def check_beam_flags(beam_flags: Sequence[str]) -> None:
+def check_beam_flags(beam_flags: Sequence[str], own: Sequence[str] = ()) -> None:
     """Refuses what is none of Beam's flags; Beam itself would drop a misspelt one with no more than a warning.
+
+    Args:
+        beam_flags: what the command itself does not know.
+        own: names of the command's own flags, for it may be one of them that is misspelt.
 
     Raises:
         UsageError: with the nearest name that Beam knows.
@@ -44,7 +48,7 @@ def check_beam_flags(beam_flags: Sequence[str]) -> None:
     for flag in beam_flags:
         name = flag.split("=")[0]
         if name.startswith("-") and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, [*(f"--{flag}" for flag in own), *known], n=1)
             hint = f"did you mean {near[0]}?" if near else "it is neither avinst's nor Beam's"
             raise UsageError(f"unknown flag {name}; {hint}")
         if not name.startswith("-") or (name == flag and known[name].nargs != 0):

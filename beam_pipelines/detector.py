@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 from typing import Any
 
 import numpy as np
@@ -12,21 +13,24 @@ from avinst.errors import UserError
 from avinst.spec import DatasetSpec
 
 SIGNATURE = "serving_default"
+FEATURES_SIGNATURE = "features"
 
 
 @dataclasses.dataclass(frozen=True)
 class Detector:
-    """A loaded SavedModel.
+    """A loaded SavedModel; may be called from several threads.
 
     Attributes:
         model_dir: where it was loaded from.
         labels: names of the outputs, in order.
         spec: what a segment is.
+        fingerprint: of graph and weights.
     """
 
     model_dir: str
     labels: tuple[str, ...]
     spec: DatasetSpec
+    fingerprint: str
     _model: Any = dataclasses.field(repr=False)  # keeps the variables of the signature alive
 
     def probabilities(self, waveforms: np.ndarray, jpegs: np.ndarray) -> np.ndarray:
@@ -39,11 +43,23 @@ class Detector:
         Returns:
             float32 [batch, labels].
         """
-        signature = self._model.signatures[SIGNATURE]
+        return self.outputs(waveforms, jpegs)["probabilities"]
+
+    def gives(self, signature: str) -> bool:
+        """Whether the model has a signature of this name."""
+        return signature in self._model.signatures
+
+    def outputs(
+        self, waveforms: np.ndarray, jpegs: np.ndarray, signature: str = SIGNATURE
+    ) -> dict[str, np.ndarray]:
+        """All that a signature gives for each segment, float32 [batch, ...]; arguments as of `probabilities`."""
+        function = self._model.signatures[signature]
         given = {"waveform": tf.constant(waveforms, tf.float32), "jpeg": tf.constant(jpegs, tf.string)}
         # A detector of one modality takes one input.
-        wanted = signature.structured_input_signature[1]
-        return np.asarray(signature(**{name: given[name] for name in wanted})["probabilities"])
+        wanted = function.structured_input_signature[1]
+        return {
+            name: values.numpy() for name, values in function(**{name: given[name] for name in wanted}).items()
+        }
 
 
 def load_detector(model_dir: str) -> Detector:
@@ -63,6 +79,7 @@ def load_detector(model_dir: str) -> Detector:
     spec = DatasetSpec.from_json(json.loads(paths.read_text(spec_file)))
     labels = tuple(paths.read_text(labels_file).removesuffix("\n").split("\n"))
     try:
+        fingerprint = tf.saved_model.experimental.read_fingerprint(model_dir).singleprint()
         model = tf.saved_model.load(model_dir)
         outputs = model.signatures[SIGNATURE].structured_outputs["probabilities"].shape[-1]
     except (ValueError, KeyError, OSError, tf.errors.OpError) as error:
@@ -71,7 +88,34 @@ def load_detector(model_dir: str) -> Detector:
         raise UserError(
             f"{model_dir!r}: {len(labels)} names in assets/labels.txt, {outputs} outputs; export it again"
         )
-    return Detector(model_dir, labels, spec, model)
+    return Detector(model_dir, labels, spec, fingerprint, model)
+
+
+_LOADING = threading.Lock()
+_shared: Detector | None = None
+
+
+def shared_detector(model_dir: str, fingerprint: str = "") -> Detector:
+    """The detector that all threads of this process use: it is loaded once, for it may take most of the memory.
+
+    Args:
+        model_dir: where it lies.
+        fingerprint: what it has to be; empty: any.
+
+    Raises:
+        UserError: another model lies there by now, or as `load_detector`.
+    """
+    global _shared  # of the process, as the threads that share it
+    with _LOADING:
+        if (
+            _shared is None
+            or not fingerprint
+            or (_shared.model_dir, _shared.fingerprint) != (model_dir, fingerprint)
+        ):
+            _shared = load_detector(model_dir)
+        if fingerprint and _shared.fingerprint != fingerprint:
+            raise UserError(f"the model in {model_dir!r} was replaced since the job began; run the command again")
+        return _shared
 
 
 def newest_export(run_dir: str) -> str:

@@ -66,35 +66,41 @@ def lay_out(
     Returns:
         The shards that hold a recording, in the order of their names.
     """
-    return divide(rows, split_of_row, videos_per_shard, lambda ordered: shard_fingerprint(ordered, spec, labels))
+    count = {
+        split: -(-of_split // videos_per_shard) for split, of_split in collections.Counter(split_of_row).items()
+    }
+    members: dict[str, list[ManifestRow]] = collections.defaultdict(list)
+    for row, split in zip(rows, split_of_row, strict=True):
+        number = int(shard_position(row.video_id) * count[split])
+        members[shard_name(split, number, count[split])].append(row)
+    ordered = {name: _in_order(unordered) for name, unordered in members.items()}
+    return [Shard(name, ordered[name], shard_fingerprint(ordered[name], spec, labels)) for name in sorted(ordered)]
 
 
-def divide(
+def lay_out_in_order(
     rows: Sequence[ManifestRow],
-    part_of_row: Sequence[str],
+    part: str,
     videos_per_shard: int,
     fingerprint: Callable[[Sequence[ManifestRow]], str],
 ) -> list[Shard]:
-    """Divides the recordings of each part among its shards by the sha256 of their ids.
+    """Divides recordings among shards of equal size, in the order of their ids: joined, the shards are in order.
 
     Args:
         rows: the manifest.
-        part_of_row: of each row the part, which its shard's name begins with.
-        videos_per_shard: how many recordings a shard holds on average.
-        fingerprint: of the rows of a shard, in order.
-
-    Returns:
-        The shards that hold a recording, in the order of their names.
+        part: what the shards' names begin with.
+        videos_per_shard: how many recordings a shard holds.
+        fingerprint: of the rows of a shard.
     """
-    count = {part: -(-of_part // videos_per_shard) for part, of_part in collections.Counter(part_of_row).items()}
-    members: dict[str, list[ManifestRow]] = collections.defaultdict(list)
-    for row, part in zip(rows, part_of_row, strict=True):
-        number = int(shard_position(row.video_id) * count[part])
-        members[shard_name(part, number, count[part])].append(row)
-    in_order = {
-        name: tuple(sorted(unordered, key=lambda row: row.video_id)) for name, unordered in members.items()
-    }
-    return [Shard(name, in_order[name], fingerprint(in_order[name])) for name in sorted(in_order)]
+    ordered = _in_order(rows)
+    count = -(-len(rows) // videos_per_shard)
+    pieces = [ordered[number * len(rows) // count : (number + 1) * len(rows) // count] for number in range(count)]
+    return [
+        Shard(shard_name(part, number, count), piece, fingerprint(piece)) for number, piece in enumerate(pieces)
+    ]
+
+
+def _in_order(rows: Sequence[ManifestRow]) -> tuple[ManifestRow, ...]:
+    return tuple(sorted(rows, key=lambda row: row.video_id))
 
 
 def shard_position(video_id: str) -> float:

@@ -2,14 +2,17 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from avinst.decoder import Decoder
 from avinst.media_types import Loss, MediaError
-from avinst.video_segments import loss_in_words, segment_batches
+from avinst.video_segments import BATCH, loss_in_words, segment_batches
 from beam_pipelines.detector import Detector
+
+if TYPE_CHECKING:
+    from beam_pipelines.prediction_figure import Thumbnails
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Prediction:
         start_seconds: float64 [segments].
         segment_probabilities: float32 [segments, labels].
         losses: parts of the video that could not be used, in words.
+        segment_seconds: length of a segment.
     """
 
     video_path: str
@@ -29,6 +33,7 @@ class Prediction:
     start_seconds: np.ndarray
     segment_probabilities: np.ndarray
     losses: tuple[str, ...]
+    segment_seconds: float
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -62,6 +67,9 @@ def predict_video(
     decoder: Decoder,
     start_seconds: float = 0.0,
     end_seconds: float = math.inf,
+    *,
+    batch_size: int = BATCH,
+    thumbnails: "Thumbnails | None" = None,
 ) -> Prediction:
     """Decodes a video and asks the detector about each of its segments.
 
@@ -71,6 +79,8 @@ def predict_video(
         decoder: the child process that decodes.
         start_seconds: where to begin in the file.
         end_seconds: where to end.
+        batch_size: segments that the model is given at once.
+        thumbnails: is shown every segment, for a figure.
 
     Raises:
         UserError: no such file, or nothing in it can be used.
@@ -78,9 +88,13 @@ def predict_video(
     losses: list[Loss | MediaError] = []
     rows: list[np.ndarray] = []
     starts: list[float] = []
-    for segments in segment_batches(video_path, decoder, detector.spec, losses, start_seconds, end_seconds):
+    span = (start_seconds, end_seconds)
+    for segments in segment_batches(video_path, decoder, detector.spec, losses, *span, batch_size=batch_size):
         waveforms = np.stack([segment.waveform for segment in segments])
         rows.append(detector.probabilities(waveforms, np.array([segment.jpeg for segment in segments], object)))
         starts.extend(segment.start_seconds for segment in segments)
+        if thumbnails:
+            thumbnails.add(segments)
     words = tuple(map(loss_in_words, losses))
-    return Prediction(video_path, detector.labels, np.array(starts), np.concatenate(rows), words)
+    seconds = detector.spec.segment_seconds
+    return Prediction(video_path, detector.labels, np.array(starts), np.concatenate(rows), words, seconds)

@@ -88,7 +88,7 @@ def prepare(beam_flags: Sequence[str]) -> None:
     if beam_flags:
         from beam_pipelines.runner import check_beam_flags
 
-        check_beam_flags(beam_flags)
+        check_beam_flags(beam_flags, list(FLAGS))
     manifest, data_dir = command.required(_MANIFEST), command.required(_DATA_DIR)
     spec = DatasetSpec(
         frame_size=_FRAME_SIZE.value,

@@ -100,6 +100,28 @@ class ExamplesRecord(ShardRecord):
         return {f"{self.name}.tfrecord": self.tfrecord_bytes}
 
 
+@dataclasses.dataclass(frozen=True)
+class PredictionsRecord(ShardRecord):
+    """Of a shard of predictions.
+
+    Attributes:
+        name: the shard's name without extension.
+        fingerprint: of what decided the shard's predictions.
+        segments_of_video: video id to number of segments predicted, for every row of the shard.
+        media_bytes: video id to the size of its file, -1 where there was none: tells whether it was changed since.
+        rejects: all that was not predicted.
+        limits: what one recording might cost (`avinst.media_types.DecodeLimits`).
+        versions: of what made the shard.
+        files: the shard's files relative to the output directory, and their sizes in bytes.
+    """
+
+    files: dict[str, int]
+
+    def file_bytes(self) -> dict[str, int]:
+        """Recordings, segments and, where asked for, features."""
+        return self.files
+
+
 def record_path(directory: str, name: str) -> str:
     """Where a shard's record lies."""
     return paths.join(directory, SHARDS_FOLDER, f"{name}.json")

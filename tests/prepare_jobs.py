@@ -46,18 +46,22 @@ def digests(data_dir: Path | str) -> dict[str, str]:
 
 
 def start_command(config: PrepareConfig, *flags: str) -> subprocess.Popen[str]:
-    """`python -m beam_pipelines.prepare` as `job` has it, leading a process group of its own."""
-    command = [
-        *(sys.executable, "-m", "beam_pipelines.prepare"),
+    """`python -m beam_pipelines.prepare` as `job` has it."""
+    return start_module(
+        "beam_pipelines.prepare",
         f"--manifest={config.manifest}",
         f"--data_dir={config.data_dir}",
         f"--videos_per_shard={config.videos_per_shard}",
         f"--max_reject_rate={config.max_reject_rate}",
         f"--frame_size={SPEC.frame_size}",
         *flags,
-    ]
+    )
+
+
+def start_module(module: str, *flags: str) -> subprocess.Popen[str]:
+    """A command in a process of its own, leading a process group of its own."""
     return subprocess.Popen(
-        command,
+        [sys.executable, "-m", module, *flags],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

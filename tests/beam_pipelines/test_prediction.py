@@ -6,50 +6,16 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from known_detector import Known, save_known
 from media_factory import tone, write_media
 
 from avinst.decoder import Decoder
 from avinst.errors import UserError
-from avinst.schema import decode_jpegs
-from avinst.spec import DatasetSpec
 from beam_pipelines import predict as predict_command
 from beam_pipelines.detector import load_detector, newest_export
 from beam_pipelines.prediction import predict_video
 
-SPEC = DatasetSpec(frame_size=32)
 SECONDS = 3.1
-
-
-class Known(tf.Module):
-    """Probability of `loud`: the mean amplitude, as of a sine; of `bright`: the mean of the picture."""
-
-    def __init__(self, with_picture):
-        super().__init__()
-        sound = tf.TensorSpec([None, SPEC.segment_samples], tf.float32, name="waveform")
-        picture = tf.TensorSpec([None], tf.string, name="jpeg")
-        self.serve = tf.function(self._both if with_picture else self._sound_only).get_concrete_function(
-            *([sound, picture] if with_picture else [sound])
-        )
-
-    def _sound_only(self, waveform):
-        loud = self._amplitude(waveform)
-        return {"probabilities": tf.stack([loud, 1 - loud], axis=1)}
-
-    def _amplitude(self, waveform):
-        return tf.reduce_mean(tf.abs(waveform), axis=1) * np.pi / 2
-
-    def _both(self, waveform, jpeg):
-        bright = tf.reduce_mean(tf.cast(decode_jpegs(jpeg, SPEC), tf.float32), axis=[1, 2, 3]) / 255
-        return {"probabilities": tf.stack([self._amplitude(waveform), bright], axis=1)}
-
-
-def save(folder, with_picture=True):
-    module = Known(with_picture)
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
-    (folder / "assets").mkdir(exist_ok=True)
-    (folder / "assets" / "labels.txt").write_text("loud\nbright\n")
-    (folder / "assets" / "dataset_spec.json").write_text(json.dumps(SPEC.to_json()))
-    return str(folder)
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +23,8 @@ def run_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     (folder / "config.json").write_text("{}")
     (folder / "export").mkdir()
-    save(folder / "export" / "2", with_picture=False)
-    save(folder / "export" / "10")
+    save_known(folder / "export" / "2", with_picture=False)
+    save_known(folder / "export" / "10")
     return folder
 
 
@@ -166,7 +132,7 @@ def test_a_damaged_model(run_dir, tmp_path):
 
 
 def test_a_model_of_another_kind(tmp_path):
-    module = Known(with_picture=True)
+    module = Known(with_picture=True, gain=1.0)
     tf.saved_model.save(module, str(tmp_path / "m"), signatures={"serving_default": module.serve})
     with pytest.raises(UserError, match="lacks assets/dataset_spec"):
         load_detector(str(tmp_path / "m"))

@@ -1,4 +1,7 @@
-"""The same bytes from every runner: in this process, a local job service, Dask with two worker processes."""
+"""The same bytes from every runner: in this process, a local job service, Dask with two worker processes.
+
+For both jobs, `prepare` and `predict`, whose chain is the same.
+"""
 
 import contextlib
 import json
@@ -8,9 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from known_detector import save_known
 from prepare_jobs import SPEC, digests, job, wait_until, write_videos
 
+from beam_pipelines.predicting import PredictConfig, predict_rows
 from beam_pipelines.preparation import prepare_dataset
+from beam_pipelines.rows_to_predict import rows_of_manifest
 
 VIDEOS = 12
 
@@ -45,12 +51,36 @@ def server(log: Path, *arguments: str):
             process.wait()
 
 
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    return save_known(tmp_path_factory.mktemp("model"))
+
+
+def predict(manifest, model_dir, output_dir, flags=(), **changes):
+    rows, media_root = rows_of_manifest(str(manifest), "")
+    values = {"videos_per_shard": 2, "features": True, **changes}
+    predict_rows(PredictConfig(model_dir, media_root, str(output_dir), **values), rows, flags)
+    return digests(output_dir)
+
+
+@pytest.fixture(scope="module")
+def reference_predictions(manifest, model_dir, tmp_path_factory):
+    found = predict(manifest, model_dir, tmp_path_factory.mktemp("predictions") / "out", workers=2)
+    assert {"predictions.json", "recordings.csv", "segments.csv", "rejects.jsonl"} < set(found)
+    assert sum(name.endswith(".features.npz") for name in found) == VIDEOS / 2 + 1
+    return found
+
+
 def test_one_worker_gives_the_bytes_of_two(manifest, reference, tmp_path):
     prepare_dataset(job(manifest, tmp_path / "set", workers=1), SPEC)
     assert digests(tmp_path / "set") == reference
 
 
-def test_portable_runner(manifest, reference, tmp_path):
+def test_one_worker_predicts_the_bytes_of_two(manifest, model_dir, reference_predictions, tmp_path):
+    assert predict(manifest, model_dir, tmp_path / "out", workers=1) == reference_predictions
+
+
+def test_portable_runner(manifest, reference, model_dir, reference_predictions, tmp_path):
     port_file = tmp_path / "port"
     with server(
         tmp_path / "log", "apache_beam.runners.portability.local_job_service_main", f"--port_file={port_file}"
@@ -62,11 +92,15 @@ def test_portable_runner(manifest, reference, tmp_path):
             "--environment_type=LOOPBACK",
         ]
         prepare_dataset(job(manifest, tmp_path / "set"), SPEC, flags)
+        predictions = predict(manifest, model_dir, tmp_path / "out", flags)
     assert digests(tmp_path / "set") == reference
+    assert predictions == reference_predictions
 
 
 @pytest.mark.slow
-def test_dask_with_two_worker_processes(manifest, reference, tmp_path, monkeypatch):
+def test_dask_with_two_worker_processes(
+    manifest, reference, model_dir, reference_predictions, tmp_path, monkeypatch
+):
     pytest.importorskip("distributed", reason="needs avinst[dask]")
     file = tmp_path / "scheduler.json"
     quiet = ("--host=127.0.0.1", "--no-dashboard")
@@ -91,7 +125,10 @@ def test_dask_with_two_worker_processes(manifest, reference, tmp_path, monkeypat
             )
         monkeypatch.chdir(tmp_path)  # the workers' working directories are others: relative paths must not matter
         config = job(os.path.relpath(manifest, tmp_path), "set")
-        prepare_dataset(config, SPEC, ["--runner=DaskRunner", f"--dask_client_address={address}"])
+        flags = ["--runner=DaskRunner", f"--dask_client_address={address}"]
+        prepare_dataset(config, SPEC, flags)
+        predictions = predict(manifest, model_dir, "out", flags)
         both = [(tmp_path / f"worker{number}" / "log").read_text() for number in range(2)]
     assert digests("set") == reference
+    assert predictions == reference_predictions
     assert not any("Traceback" in text for text in both), both

@@ -1,0 +1,106 @@
+"""A picture of one video's predictions: label probabilities over time, frames of the video above them."""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+from PIL import Image
+
+from avinst import paths
+from avinst.errors import UserError
+from avinst.figure_png import figure_png
+from avinst.media_types import Segment
+from beam_pipelines.prediction import Prediction
+
+_SHOWN = 10
+_LINES = 6
+# Of Okabe and Ito's palette, told apart with every kind of colour vision.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+
+class Thumbnails:
+    """Keeps frames at even distances of a video whose length is not known before its end.
+
+    Attributes:
+        seconds: where each frame's segment begins.
+        jpegs: the frames.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.jpegs: list[bytes] = []
+        self._every = 1
+        self._seen = 0
+
+    def add(self, segments: Sequence[Segment]) -> None:
+        """Shows it the next segments; every second frame is let go where there are twice as many as are shown."""
+        for segment in segments:
+            if self._seen % self._every == 0:
+                self.seconds.append(segment.start_seconds)
+                self.jpegs.append(segment.jpeg)
+                if len(self.jpegs) > 2 * _SHOWN:
+                    self.seconds, self.jpegs = self.seconds[::2], self.jpegs[::2]
+                    self._every *= 2
+            self._seen += 1
+
+    def chosen(self) -> list[tuple[float, bytes]]:
+        """At most `_SHOWN` of them, at even distances."""
+        count = len(self.jpegs)
+        positions = np.unique(np.linspace(0, count - 1, min(count, _SHOWN)).round().astype(int))
+        return [(self.seconds[position], self.jpegs[position]) for position in positions]
+
+
+def write_figure(prediction: Prediction, thumbnails: Thumbnails, output: str) -> None:
+    """Writes the PNG: the most probable labels of the recording as steps, a segment each.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
+    try:
+        paths.write_bytes(output, figure_png(_figure(prediction, thumbnails), 110))
+    except OSError as error:
+        raise UserError(f"cannot write {output!r}: {error.strerror}; give another file") from error
+
+
+def _figure(prediction: Prediction, thumbnails: Thumbnails) -> Figure:
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    seconds = prediction.segment_seconds
+    chosen = thumbnails.chosen()
+    grid = figure.add_gridspec(2, len(chosen), height_ratios=[1, 2.4])
+    for column, (start, jpeg) in enumerate(chosen):
+        axis = figure.add_subplot(grid[0, column])
+        axis.imshow(np.asarray(Image.open(io.BytesIO(jpeg))))
+        axis.set_title(_clock(start), fontsize=8)
+        axis.set_axis_off()
+    axis = figure.add_subplot(grid[1, :])
+    starts = prediction.start_seconds
+    for rank, (label, probability) in enumerate(prediction.ranked()[:_LINES]):
+        values = prediction.segment_probabilities[:, prediction.labels.index(label)]
+        # Gaps stay gaps: each segment is its own piece, one that could not be used has none.
+        times = np.column_stack([starts, starts + seconds, np.full(len(starts), np.nan)]).ravel()
+        levels = np.column_stack([values, values, np.full(len(starts), np.nan)]).ravel()
+        axis.plot(times, levels, color=_COLOURS[rank], linewidth=2.5, label=f"{label} {probability:.2f}")
+        axis.plot(starts + seconds / 2, values, color=_COLOURS[rank], linewidth=0.8, alpha=0.5)
+    axis.set_ylim(-0.02, 1.02)
+    axis.set_xlim(starts[0], starts[-1] + seconds)
+    axis.set_ylabel("probability of a segment")
+    axis.set_xlabel("time in the video")
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _clock(value)))
+    axis.grid(axis="y", alpha=0.3)
+    hidden = len(prediction.labels) - _LINES
+    title = "recording" + (f" ({hidden} less probable labels not shown)" if hidden > 0 else "")
+    axis.legend(title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9, frameon=False)
+    name = prediction.video_path.rpartition("/")[2]
+    lost = f"; {len(prediction.losses)} parts not used" if prediction.losses else ""
+    figure.suptitle(f"{name}: {len(starts)} segments{lost}", fontsize=11)
+    return figure
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds; below a minute seconds with what is behind the point, if there is anything."""
+    if abs(seconds) < 60:
+        return f"{seconds:.2f}".rstrip("0").rstrip(".") + " s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"

@@ -1,0 +1,295 @@
+"""`predict` over many videos: what is written, what is kept, what is refused."""
+
+import csv
+import dataclasses
+import json
+import math
+import os
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from known_detector import LABELS, save_known
+from media_factory import tone, write_media
+from prepare_jobs import digests, start_module, wait_until, write_videos
+
+from avinst.decoder import Decoder
+from avinst.errors import UserError
+from beam_pipelines import detector as detectors
+from beam_pipelines import predict as predict_command
+from beam_pipelines.detector import load_detector
+from beam_pipelines.predicting import PredictConfig, predict_rows
+from beam_pipelines.prediction import predict_video
+from beam_pipelines.prediction_set import load_features, load_predictions, load_recordings
+from beam_pipelines.rows_to_predict import rows_of_manifest, rows_of_videos
+
+LENGTHS = (1.2, 3.2, 2.2, 1.2, 4.2)
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    return save_known(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """Five good videos, of other lengths and loudnesses, and two files that are none."""
+    folder = tmp_path_factory.mktemp("videos")
+    (folder / "a,b").mkdir()
+    for number, seconds in enumerate(LENGTHS):
+        write_media(
+            folder / "a,b" / f"{number}.mp4",
+            seconds=seconds,
+            sound=tone(220.0, seconds) * (0.2 + 0.15 * number),
+            picture=lambda _, at, number=number: np.full((48, 64, 3), 40 + 30 * number + 10 * int(at), np.uint8),
+        )
+    (folder / "text.mp4").write_text("no video at all")
+    lines = [f'"a,b/{number}.mp4",{LABELS[number % 2]}' for number in range(len(LENGTHS))]
+    (folder / "manifest.csv").write_text(
+        "\n".join(["video_path,label", *lines, "text.mp4,loud", "missing.mp4,bright"])
+    )
+    return folder
+
+
+def predicted(model_dir, videos, output_dir, **changes):
+    rows, media_root = rows_of_manifest(str(videos / "manifest.csv"), str(videos))
+    config = PredictConfig(model_dir, media_root, str(output_dir), **{"videos_per_shard": 3, **changes})
+    return predict_rows(config, rows)
+
+
+def lines_of(file):
+    with Path(file).open(newline="", encoding="utf-8") as text:
+        return list(csv.DictReader(text))
+
+
+def json_lines(file):
+    return [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def whole(model_dir, videos, tmp_path_factory):
+    return predicted(model_dir, videos, tmp_path_factory.mktemp("whole") / "out", batch_size=4)
+
+
+def test_every_video_is_what_it_is_by_itself(whole, model_dir, videos):
+    ids, probabilities = load_recordings(whole)
+    assert list(ids) == [f"a,b/{number}" for number in range(len(LENGTHS))]
+    segments = lines_of(whole.segments_file)
+    detector = load_detector(model_dir)
+    with Decoder() as decoder:
+        for number in range(len(LENGTHS)):
+            alone = predict_video(detector, str(videos / "a,b" / f"{number}.mp4"), decoder)
+            # Six digits are written.
+            np.testing.assert_allclose(probabilities[number], alone.probabilities, rtol=1e-5)
+            mine = [row for row in segments if row["video_id"] == f"a,b/{number}"]
+            assert [float(row["start_seconds"]) for row in mine] == list(alone.start_seconds)
+            assert [int(row["segment_index"]) for row in mine] == list(range(math.floor(LENGTHS[number])))
+            written = [[float(row[f"p_{label}"]) for label in LABELS] for row in mine]
+            np.testing.assert_allclose(written, alone.segment_probabilities, rtol=1e-5)
+
+
+def test_recordings_tell_label_and_the_most_probable_one(whole):
+    rows = lines_of(whole.recordings_file)
+    assert list(rows[0]) == [
+        *("video_id", "video_path", "segments", "label"),
+        *("top_label", "top_probability", "p_loud", "p_bright"),
+    ]
+    assert [row["label"] for row in rows] == ["loud", "bright", "loud", "bright", "loud"]
+    assert [int(row["segments"]) for row in rows] == [math.floor(seconds) for seconds in LENGTHS]
+    for row in rows:
+        best = max(LABELS, key=lambda label: float(row[f"p_{label}"]))
+        assert (row["top_label"], row["top_probability"]) == (best, row[f"p_{best}"])
+
+
+def test_counts_in_are_counts_out(whole):
+    assert (whole.rows, whole.recordings, whole.segments, whole.rejects) == (7, 5, 11, 2)
+    rejects = json_lines(whole.rejects_file)
+    assert {(reject["video_id"], reject["reason"]) for reject in rejects} == {
+        ("text", "not_media"),
+        ("missing", "not_found"),
+    }
+
+
+def test_batches_are_filled_across_videos(model_dir, videos, tmp_path, monkeypatch):
+    """Eleven segments of five videos in one shard: batches of 4, 4 and 3, not one a video."""
+    sizes = []
+    outputs = detectors.Detector.outputs
+
+    def noted(self, waveforms, jpegs, signature):
+        sizes.append(len(waveforms))
+        return outputs(self, waveforms, jpegs, signature)
+
+    monkeypatch.setattr(detectors.Detector, "outputs", noted)
+    predicted(model_dir, videos, tmp_path / "out", videos_per_shard=7, batch_size=4)
+    assert sizes == [4, 4, 3]
+
+
+def test_jsonl_says_what_csv_says(whole, model_dir, videos, tmp_path):
+    lines = predicted(model_dir, videos, tmp_path / "out", text_format="jsonl", batch_size=4)
+    for mine, csv_ones in zip(load_recordings(lines), load_recordings(whole), strict=True):
+        np.testing.assert_array_equal(mine, csv_ones)
+    first = json_lines(lines.recordings_file)[0]
+    assert (first["video_path"], first["segments"], first["label"]) == ("a,b/0.mp4", 1, ["loud"])
+    assert [row["segment_index"] for row in json_lines(lines.segments_file)][:4] == [0, 0, 1, 2]
+
+
+def test_features_are_means_over_a_recordings_segments(whole, model_dir, videos, tmp_path):
+    with pytest.raises(UserError, match="holds no features; predict with --features"):
+        load_features(whole)
+    features = load_features(predicted(model_dir, videos, tmp_path / "out", features=True))
+    ids, probabilities = load_recordings(whole)
+    assert list(features["video_id"]) == list(ids)
+    np.testing.assert_allclose(features["probabilities"], probabilities, rtol=1e-5)
+    np.testing.assert_allclose(features["audio_features"], 2 * features["probabilities"], rtol=1e-6)
+
+
+def test_parts_alone_where_they_are_not_to_be_joined(whole, model_dir, videos, tmp_path):
+    parts = predicted(model_dir, videos, tmp_path / "out", join=False)
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert names == {"predictions.json", "rejects.jsonl", "shards"}
+    np.testing.assert_array_equal(load_recordings(parts)[0], load_recordings(whole)[0])
+    joined = predicted(model_dir, videos, tmp_path / "out")  # of the same parts
+    assert lines_of(joined.recordings_file) == [
+        row for file in parts.parts("recordings") for row in lines_of(file)
+    ]
+
+
+def test_done_shards_are_kept_and_damaged_ones_made_anew(whole, model_dir, videos, tmp_path, monkeypatch):
+    output_dir = tmp_path / "out"
+    predictions = predicted(model_dir, videos, output_dir, batch_size=4)
+    before = digests(output_dir)
+    asked = []
+    monkeypatch.setattr(
+        "beam_pipelines.prediction_writer.segments_of", lambda row, *_: asked.append(row.video_id) or iter(())
+    )
+    assert predicted(model_dir, videos, output_dir, batch_size=4) == predictions
+    assert asked == []
+    monkeypatch.undo()
+    (output_dir / "predictions.json").unlink()
+    (output_dir / "shards" / "predictions-00001-of-00003.segments.csv").write_text("cut off")
+    (output_dir / "shards" / ".tmp-1-0a0b0c0d-x").write_text("left by a kill")
+    predicted(model_dir, videos, output_dir, batch_size=4)
+    assert digests(output_dir) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after_shards", [1, 10])
+def test_killed_at_any_moment_it_ends_with_the_same_files(model_dir, tmp_path, after_shards):
+    manifest = write_videos(tmp_path / "videos", 24, seconds=2.2)
+    rows, media_root = rows_of_manifest(str(manifest), "")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    config = PredictConfig(model_dir, media_root, str(whole), videos_per_shard=1, features=True)
+    predict_rows(config, rows)
+    flags = [f"--model_dir={model_dir}", f"--manifest={manifest}", "--videos_per_shard=1", "--features"]
+    process = start_module("beam_pipelines.predict", *flags, f"--output_dir={killed}")
+
+    def records():
+        return list(killed.glob("shards/[!.]*.json"))
+
+    try:
+        assert wait_until(lambda: len(records()) >= after_shards or process.poll() is not None, poll_seconds=0.002)
+        os.killpg(process.pid, signal.SIGKILL)
+    finally:
+        process.communicate()
+    assert not (killed / "predictions.json").exists()
+    done = {file: file.stat().st_mtime_ns for file in records()}
+    predict_rows(dataclasses.replace(config, output_dir=str(killed)), rows)
+    assert digests(killed) == digests(whole)
+    assert {file: file.stat().st_mtime_ns for file in done} == done
+
+
+def test_a_video_that_was_mended_is_predicted(model_dir, videos, tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "a.mp4").write_bytes((videos / "a,b" / "0.mp4").read_bytes())
+    (folder / "b.mp4").write_text("not yet")
+    rows, root = rows_of_videos([str(folder)])
+    config = PredictConfig(model_dir, root, str(tmp_path / "out"))
+    assert predict_rows(config, rows).recordings == 1
+    (folder / "b.mp4").write_bytes((videos / "a,b" / "1.mp4").read_bytes())
+    assert predict_rows(config, rows).recordings == 2
+
+
+def test_another_model_is_refused_unless_told_to(model_dir, videos, tmp_path):
+    before = predicted(model_dir, videos, tmp_path / "out")
+    louder = save_known(tmp_path / "louder", gain=1.5)
+    with pytest.raises(UserError, match=r"made otherwise \(model: .* there, .* now\); give another --output_dir"):
+        predicted(louder, videos, tmp_path / "out")
+    _, quiet = load_recordings(load_predictions(before.output_dir))
+    _, loud = load_recordings(predicted(louder, videos, tmp_path / "out", overwrite=True))
+    np.testing.assert_allclose(loud[:, 0], 1.5 * quiet[:, 0], rtol=1e-4)
+
+
+def test_files_that_are_not_ours_are_not_replaced(model_dir, videos, tmp_path):
+    (tmp_path / "recordings.csv").write_text("mine")
+    with pytest.raises(UserError, match=r"holds 'recordings\.csv' that avinst did not make"):
+        predicted(model_dir, videos, tmp_path)
+    assert (tmp_path / "recordings.csv").read_text() == "mine"
+
+
+def test_nothing_usable_is_an_error_that_says_why(model_dir, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mp4").write_text("no video")
+    rows, root = rows_of_videos([str(tmp_path / "in")])
+    with pytest.raises(UserError, match=r"none of 1 recordings could be used \(the first: not_media, "):
+        predict_rows(PredictConfig(model_dir, root, str(tmp_path / "out")), rows)
+
+
+def test_threads_of_a_process_share_one_model(model_dir, monkeypatch):
+    loaded = []
+    load = detectors.load_detector
+    monkeypatch.setattr(detectors, "load_detector", lambda folder: loaded.append(folder) or load(folder))
+    monkeypatch.setattr(detectors, "_shared", None)
+    fingerprint = load(model_dir).fingerprint
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(detectors.shared_detector(model_dir, fingerprint)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loaded == [model_dir]
+    assert len({id(one) for one in found}) == 1
+    with pytest.raises(UserError, match="was replaced since the job began"):
+        detectors.shared_detector(model_dir, "another")
+
+
+def test_the_command_takes_folders_files_and_manifests_without_labels(model_dir, videos, tmp_path, capsys):
+    def run(*argv):
+        return predict_command.main(["avinst predict", f"--model_dir={model_dir}", *map(str, argv)])
+
+    assert run(videos, f"--output_dir={tmp_path}/folder") == 0
+    output = capsys.readouterr().out
+    assert f"{tmp_path}/folder: 5 of 6 recordings predicted, 11 segments, 1 rejects" in output
+    files = [videos / "a,b" / "3.mp4", videos / "a,b" / "1.mp4"]
+    assert run(*files, f"--output_dir={tmp_path}/files", "--format=jsonl") == 0
+    assert [row["video_id"] for row in json_lines(tmp_path / "files" / "recordings.jsonl")] == ["1", "3"]
+    (tmp_path / "m.csv").write_text('video_path\n"a,b/0.mp4"\n')
+    assert run(f"--manifest={tmp_path}/m.csv", f"--media_root={videos}", f"--output_dir={tmp_path}/m") == 0
+    assert "label" not in lines_of(tmp_path / "m" / "recordings.csv")[0]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--manifest=m.csv"], "--manifest is for predictions that are written; give --output_dir"),
+        (["--features", "a.mp4"], "--features is for predictions that are written"),
+        (["--manifest=m.csv", "a.mp4", "--output_dir=o"], "give either videos or --manifest"),
+        (["--output_dir=o", "--format=table", "a.mp4"], "--format=table is for the terminal"),
+        (["--output_dir=o", "--figure=a.png", "a.mp4"], "--figure shows one video"),
+        (["--output_dir=o", "--media_root=.", "a.mp4"], "--media_root is for the paths of a --manifest"),
+        (["--figure=a.png", "a.mp4", "b.mp4"], "--figure shows one video, 2 are given"),
+        (["--json", "--format=csv", "a.mp4"], "--json and --format=csv; give one of them"),
+        (["--ouput_dir=o", "a.mp4"], "unknown flag --ouput_dir; did you mean --output_dir?"),
+        (["--runner=DataflowRunner", "a.mp4"], "--runner=DataflowRunner is for jobs that write to --output_dir"),
+    ],
+)
+def test_wrong_flags_are_one_line(argv, message, capsys):
+    assert predict_command.main(["avinst predict", "--model_dir=m", *argv]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
