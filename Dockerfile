@@ -54,6 +54,7 @@ COPY . .
 # write where the tests expect a refusal.
 RUN chown -R avinst /opt/avinst
 USER avinst
+ENV HOME=/home/avinst
 RUN python -m pytest -m "not slow" -q -p no:cacheprovider
 
 FROM runtime AS dataflow
@@ -77,5 +78,7 @@ LABEL org.opencontainers.image.title="avinst" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 USER avinst
+# Keras and Matplotlib write there.
+ENV HOME=/home/avinst
 WORKDIR /home/avinst
 ENTRYPOINT ["avinst"]

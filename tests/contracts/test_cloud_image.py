@@ -100,11 +100,11 @@ def test_the_entry_points_are_those_of_the_roles():
     assert re.search(r"COPY --from=launcher (/opt/google/dataflow/python_template_launcher) \1\n", steps)
 
 
-def test_the_images_differ_in_nothing_but_labels_user_and_entry_point():
+def test_the_images_differ_in_no_file():
     for stage in ("dataflow", "trainer"):
         assert stage_steps()[stage][0] == f"FROM runtime AS {stage}"
         kinds = {step.split()[0] for step in stage_steps()[stage]}
-        assert kinds <= {"FROM", "ARG", "LABEL", "USER", "WORKDIR", "ENTRYPOINT"}
+        assert kinds <= {"FROM", "ARG", "LABEL", "USER", "ENV", "WORKDIR", "ENTRYPOINT"}
 
 
 def test_the_flex_templates_file_is_where_the_launcher_looks():
