@@ -17,7 +17,7 @@ def test_every_file_of_the_packages_is_shipped():
             if file.is_dir() or file.suffix in (".py", ".pyc"):
                 continue
             name = str(file.relative_to(ROOT / package))
-            assert any(fnmatch(name, pattern) for pattern in data.get(package, [])), f"{file} is not in package-data"
+            assert any(fnmatch(name, pattern) for pattern in data.get(package, [])), f"{file} is not shipped"
 
 
 def test_every_folder_of_modules_is_a_package():
