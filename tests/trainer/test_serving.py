@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+import wave
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,10 @@ from media_factory import tone, write_media
 from prepare_jobs import job
 
 from avinst.decoder import Decoder
+from avinst.frames import encode_jpeg
+from avinst.log_mel import log_mel
+from avinst.schema import as_stored
+from avinst.spec import DatasetSpec
 from avinst.video_segments import segment_batches
 from beam_pipelines.preparation import prepare_dataset
 from trainer.export_check import TOLERANCE
@@ -29,7 +34,9 @@ from trainer.models import sub_model
 
 pytest.importorskip("tensorflow_serving.apis", reason="make setup installs it")
 SECONDS = 5.1
+PAGE = Path(__file__).parents[2] / "docs" / "serving.md"
 STAND_IN = Path(__file__).parents[1] / "serving_stand_in.py"
+SMALL_JPEG = encode_jpeg(np.zeros((32, 32, 3), np.uint8), DatasetSpec())
 
 
 class Clip(NamedTuple):
@@ -70,7 +77,7 @@ def _notes():
 
 @pytest.fixture(scope="module")
 def server(independent_run, tmp_path_factory):
-    """The ports of a stand-in for TensorFlow Serving that serves the run's second version."""
+    """A stand-in for TensorFlow Serving that serves the run's second version: its ports, and that directory."""
     base = tmp_path_factory.mktemp("served")
     (base / "1").mkdir()
     assert export(independent_run, str(base)) == f"{base}/2"
@@ -79,7 +86,7 @@ def server(independent_run, tmp_path_factory):
         line = process.stdout.readline()
         try:
             assert line, process.stderr.read()[-2000:]
-            yield json.loads(line)
+            yield {**json.loads(line), "directory": f"{base}/2"}
         finally:
             process.kill()
 
@@ -164,6 +171,11 @@ def test_several_outputs_bear_their_names(server, clip):
         ("tensors", {"log_mel": lambda x: x[:, :-1]}, "Shape of tensor .* is not compatible with"),
         ("tensors", {"frame": lambda x: x[:, 1:, 1:]}, "Shape of tensor .* is not compatible with"),
         ("serving_default", {"jpeg": lambda x: np.array([b"GIF?"], object)}, "Unknown image file format"),
+        (
+            "serving_default",
+            {"jpeg": lambda x: np.array([SMALL_JPEG], object)},
+            "Shape of tensor .* is not compatible",
+        ),
         ("examples", {"examples": lambda x: np.array([b"no example"], object)}, "Could not parse example input"),
     ],
 )
@@ -187,3 +199,44 @@ def test_status_and_metadata_tell_the_version_and_the_inputs(server):
     }
     waveform = signatures["serving_default"]["inputs"]["waveform"]
     assert [size["size"] for size in waveform["tensor_shape"]["dim"]] == ["-1", "22050"]
+
+
+def test_clients_of_the_page_get_what_the_model_says(server, clip, independent_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    samples = np.round(clip.inputs["waveform"][1] * 32768).clip(-32768, 32767).astype("<i2")
+    with wave.open("second.wav", "wb") as file:
+        file.setparams((1, 2, 22_050, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    Path("frame.jpg").write_bytes(clip.inputs["jpeg"][1])
+    Path("RUN/export").mkdir(parents=True)
+    Path("RUN/export/1").symlink_to(server["directory"])
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    assert len(blocks) == 3
+    names = {}
+    for number, block in enumerate(blocks):
+        for port, served in (("8501", "rest"), ("8500", "grpc")):
+            block = block.replace(f"localhost:{port}", f"127.0.0.1:{server[served]}")
+        exec(compile(block, f"{PAGE.name}, block {number + 1}", "exec"), names)
+    spec = independent_run.dataset_info.spec
+    heard = as_stored(log_mel(samples[None] / np.float32(32768), spec))
+    expected = independent_run.model([heard, tf.constant(clip.inputs["frame"][1:2])]).numpy()
+    assert_equal(names["rows"]["predictions"], expected)
+    assert_equal(names["found"]["probabilities"], expected)
+    assert_equal(names["probabilities"], expected)
+    assert_equal(names["answer"]["probabilities"], expected)
+    printed = capsys.readouterr().out
+    assert "{'audio_features': (1, 1024), 'probabilities': (1, 3), 'visual_features': (1, 2048)}" in printed
+    assert printed.splitlines()[2].endswith(" 2")
+
+
+def test_the_page_shows_json_and_lists_model_json(server):
+    text = PAGE.read_text()
+    examples = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)]
+    assert [next(iter(example)) for example in examples] == ["instances", "predictions", "outputs"]
+    listed = text.partition("## model.json")[2]
+    keys = re.findall(
+        r"`(\w+)`", "".join(line.split("|")[1] for line in listed.splitlines() if line.startswith("| `"))
+    )
+    facts = json.loads(Path(server["directory"], "assets", "model.json").read_text())
+    assert keys == list(facts)
+    assert not re.search(r"\bavinst\.", "".join(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)))
