@@ -31,6 +31,7 @@ _SEED = flags.DEFINE_integer("seed", 0, "decides videos and trainings", lower_bo
 
 SCHEMES = ("independent", "joint")
 EXPLAINED_FILE = "explained.mp4"
+PREDICTED_FILE = "predicted.png"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,8 +120,10 @@ def demo() -> None:
         _announce(number, total, f"avinst {' '.join(step)}")
         _run(step)
     clip = paths.join(videos, rendered[0])
-    explained = paths.join(folder, EXPLAINED_FILE)
-    last = [["predict", joint, clip], ["explain", joint, clip, f"--output={explained}"]]
+    last = [
+        ["predict", joint, f"--figure={paths.join(folder, PREDICTED_FILE)}", clip],
+        ["explain", joint, clip, f"--output={paths.join(folder, EXPLAINED_FILE)}"],
+    ]
     for number, step in enumerate(last, start=total - 1):
         _announce(number, total, f"avinst {' '.join(step)}")
         _run(step)
@@ -190,6 +193,7 @@ def _where_to_look(folder: str, run_dirs: dict[str, str], seconds: float) -> str
     lines += [
         f"  tensorboard --logdir {folder}",
         f"  {paths.join(folder, 'contact_sheet.png')}",
+        f"  {paths.join(folder, PREDICTED_FILE)}",
         f"  {paths.join(folder, EXPLAINED_FILE)}",
         *(f"  {paths.join(run_dir, 'export')} (SavedModel)" for run_dir in run_dirs.values()),
     ]

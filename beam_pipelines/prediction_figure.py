@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.ticker import FuncFormatter
 from PIL import Image
 
@@ -15,6 +16,9 @@ from avinst.media_types import Segment
 from beam_pipelines.prediction import Prediction
 
 _SHOWN = 10
+_KEPT = 8 * _SHOWN  # so that some lie close to where one is wanted
+_THUMBNAIL = 86  # pixels; ten of them fill the width
+_DPI = 110
 _LINES = 6
 # Of Okabe and Ito's palette, told apart with every kind of colour vision.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -35,20 +39,21 @@ class Thumbnails:
         self._seen = 0
 
     def add(self, segments: Sequence[Segment]) -> None:
-        """Shows it the next segments; every second frame is let go where there are twice as many as are shown."""
+        """Shows it the next segments; every second frame is let go where there are far more than are shown."""
         for segment in segments:
             if self._seen % self._every == 0:
                 self.seconds.append(segment.start_seconds)
                 self.jpegs.append(segment.jpeg)
-                if len(self.jpegs) > 2 * _SHOWN:
+                if len(self.jpegs) > _KEPT:
                     self.seconds, self.jpegs = self.seconds[::2], self.jpegs[::2]
                     self._every *= 2
             self._seen += 1
 
     def chosen(self) -> list[tuple[float, bytes]]:
-        """At most `_SHOWN` of them, at even distances."""
+        """At most `_SHOWN` of them, at even distances: the middle one of each of as many equal parts."""
         count = len(self.jpegs)
-        positions = np.unique(np.linspace(0, count - 1, min(count, _SHOWN)).round().astype(int))
+        shown = min(count, _SHOWN)
+        positions = ((np.arange(shown) + 0.5) * count / shown).astype(int)
         return [(self.seconds[position], self.jpegs[position]) for position in positions]
 
 
@@ -59,7 +64,7 @@ def write_figure(prediction: Prediction, thumbnails: Thumbnails, output: str) ->
         UserError: it cannot be written there.
     """
     try:
-        paths.write_bytes(output, figure_png(_figure(prediction, thumbnails), 110))
+        paths.write_bytes(output, figure_png(_figure(prediction, thumbnails), _DPI))
     except OSError as error:
         raise UserError(f"cannot write {output!r}: {error.strerror}; give another file") from error
 
@@ -67,14 +72,12 @@ def write_figure(prediction: Prediction, thumbnails: Thumbnails, output: str) ->
 def _figure(prediction: Prediction, thumbnails: Thumbnails) -> Figure:
     figure = Figure(figsize=(11, 5), layout="constrained")
     seconds = prediction.segment_seconds
-    chosen = thumbnails.chosen()
-    grid = figure.add_gridspec(2, len(chosen), height_ratios=[1, 2.4])
-    for column, (start, jpeg) in enumerate(chosen):
-        axis = figure.add_subplot(grid[0, column])
-        axis.imshow(np.asarray(Image.open(io.BytesIO(jpeg))))
-        axis.set_title(_clock(start), fontsize=8)
-        axis.set_axis_off()
-    axis = figure.add_subplot(grid[1, :])
+    frames, axis = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2.8])
+    for start, jpeg in thumbnails.chosen():
+        picture = np.asarray(Image.open(io.BytesIO(jpeg)).resize((_THUMBNAIL, _THUMBNAIL)))
+        place = (start + seconds / 2, 0.5)
+        frames.add_artist(AnnotationBbox(OffsetImage(picture, zoom=72 / _DPI), place, frameon=False))
+    frames.set_axis_off()
     starts = prediction.start_seconds
     for rank, (label, probability) in enumerate(prediction.ranked()[:_LINES]):
         values = prediction.segment_probabilities[:, prediction.labels.index(label)]
@@ -90,8 +93,10 @@ def _figure(prediction: Prediction, thumbnails: Thumbnails) -> Figure:
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _clock(value)))
     axis.grid(axis="y", alpha=0.3)
     hidden = len(prediction.labels) - _LINES
-    title = "recording" + (f" ({hidden} less probable labels not shown)" if hidden > 0 else "")
-    axis.legend(title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9, frameon=False)
+    title = "whole recording" + (f"\n({hidden} labels below\nare not shown)" if hidden > 0 else "")
+    axis.legend(
+        title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9, frameon=False, alignment="left"
+    )
     name = prediction.video_path.rpartition("/")[2]
     lost = f"; {len(prediction.losses)} parts not used" if prediction.losses else ""
     figure.suptitle(f"{name}: {len(starts)} segments{lost}", fontsize=11)

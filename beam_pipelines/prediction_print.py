@@ -7,6 +7,7 @@ from beam_pipelines import prediction_text
 from beam_pipelines.prediction import Prediction
 
 # CSV has one kind of row: the recording's has no time, its segments' follow.
+_TABLE_COLUMNS = 12  # as many as a terminal of 120 characters holds
 _COLUMNS = ("video_path", "level", "start_seconds")
 
 
@@ -31,11 +32,16 @@ def printed(text_format: str, prediction: Prediction) -> str:
 
 
 def _table(prediction: Prediction) -> str:
-    """Labels by rank, with the recording's and every segment's probabilities."""
+    """Labels by rank, with the recording's and its segments' probabilities; of a long video, means of them."""
     width = max(len("label"), *map(len, prediction.labels))
-    starts = "".join(f"{start:>6.0f} s" for start in prediction.start_seconds)
+    together = -(-len(prediction.start_seconds) // _TABLE_COLUMNS)
+    firsts = range(0, len(prediction.start_seconds), together)
+    starts = "".join(f"{prediction.start_seconds[first]:>6.0f} s" for first in firsts)
     lines = [prediction.video_path, f"  {'label':<{width}}  recording{starts}"]
     for label, probability in prediction.ranked():
-        column = prediction.segment_probabilities[:, prediction.labels.index(label)]
-        lines.append(f"  {label:<{width}}  {probability:>9.3f}" + "".join(f"{value:>8.3f}" for value in column))
+        values = prediction.segment_probabilities[:, prediction.labels.index(label)]
+        means = [float(values[first : first + together].mean()) for first in firsts]
+        lines.append(f"  {label:<{width}}  {probability:>9.3f}" + "".join(f"{mean:>8.3f}" for mean in means))
+    if together > 1:
+        lines.append(f"  from each time on the mean of {together} segments; --format=csv shows every one")
     return "\n".join([*lines, *(f"  not used: {loss}" for loss in prediction.losses)])

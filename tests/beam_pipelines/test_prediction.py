@@ -1,5 +1,7 @@
 """`predict` with a SavedModel whose answers are known: the loudness and the brightness of a segment."""
 
+import csv
+import io
 import json
 import shutil
 
@@ -8,12 +10,16 @@ import pytest
 import tensorflow as tf
 from known_detector import Known, save_known
 from media_factory import tone, write_media
+from PIL import Image
 
 from avinst.decoder import Decoder
 from avinst.errors import UserError
+from avinst.media_types import Segment
 from beam_pipelines import predict as predict_command
 from beam_pipelines.detector import load_detector, newest_export
-from beam_pipelines.prediction import predict_video
+from beam_pipelines.prediction import Prediction, predict_video
+from beam_pipelines.prediction_figure import Thumbnails
+from beam_pipelines.prediction_print import printed
 
 SECONDS = 3.1
 
@@ -74,6 +80,56 @@ def test_table_and_json(run_dir, video, capsys):
     assert list(values["probabilities"]) == ["loud", "bright"]
     assert [segment["start_seconds"] for segment in values["segments"]] == [0, 1, 2]
     assert values["losses"] == []
+
+
+def test_csv_has_the_recording_and_then_its_segments(run_dir, video, capsys):
+    assert predict_command.main(["avinst predict", f"--run_dir={run_dir}", "--format=csv", "--", video]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["level"], row["start_seconds"]) for row in rows] == [
+        ("recording", ""),
+        ("segment", "0"),
+        ("segment", "1"),
+        ("segment", "2"),
+    ]
+    segments = [float(row["p_loud"]) for row in rows[1:]]
+    assert float(rows[0]["p_loud"]) == pytest.approx(np.mean(segments), rel=1e-4)
+    assert rows[1]["top_label"] == "bright"
+
+
+def test_the_table_of_a_long_video_fits_a_terminal():
+    starts = np.arange(100.0)
+    long = Prediction("a.mp4", ("x", "y"), starts, np.column_stack([starts / 100, 1 - starts / 100]), (), 1.0)
+    lines = printed("table", long).splitlines()
+    assert max(map(len, lines)) < 120
+    # 100 segments in 12 columns: 9 at a time, their means.
+    assert lines[1].split()[2:6] == ["0", "s", "9", "s"]
+    assert lines[2].split()[:4] == ["y", "0.505", "0.960", "0.870"]
+    assert "mean of 9 segments" in lines[-1]
+
+
+def test_thumbnails_of_any_length_lie_at_even_distances():
+    for count in (1, 3, 10, 54, 5000):
+        thumbnails = Thumbnails()
+        for first in range(0, count, 32):
+            thumbnails.add([Segment(n, float(n), None, b"%d" % n) for n in range(first, min(first + 32, count))])
+        chosen = thumbnails.chosen()
+        assert len(chosen) == min(count, 10)
+        assert all(jpeg == b"%d" % seconds for seconds, jpeg in chosen)
+        wanted = (np.arange(len(chosen)) + 0.5) * count / len(chosen)
+        assert np.abs([seconds + 0.5 for seconds, _ in chosen] - wanted).max() <= max(1.0, count / 40)
+
+
+def test_the_figure_shows_frames_and_probabilities(run_dir, video, tmp_path, capsys):
+    argv = ["avinst predict", f"--run_dir={run_dir}", f"--figure={tmp_path}/f.png", "--", video]
+    assert predict_command.main(argv) == 0
+    pixels = np.asarray(Image.open(tmp_path / "f.png").convert("RGB")).astype(int)
+    assert pixels.shape == (550, 1210, 3)
+    # The video is white and then black: above the axes there is much black in the middle, none at the left.
+    frames = pixels[40:130].max(axis=2) < 40
+    assert frames[:, 150:350].mean() < 0.01
+    assert frames[:, 450:600].mean() > 0.3
+    for colour in ((0, 114, 178), (213, 94, 0)):  # of the two labels' lines
+        assert (np.abs(pixels[150:] - colour).max(axis=2) < 8).sum() > 300
 
 
 @pytest.mark.parametrize(
