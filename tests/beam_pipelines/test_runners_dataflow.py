@@ -16,8 +16,9 @@ from prepare_jobs import REPOSITORY, SPEC
 from avinst.manifest_rows import ManifestRow
 from avinst.media import DecodeLimits
 from beam_pipelines.beam_flags import check_beam_flags
-from beam_pipelines.layout import label_names, lay_out
+from beam_pipelines.layout import label_names, lay_out, lay_out_in_order
 from beam_pipelines.pipeline import Work, add_prepare
+from beam_pipelines.prediction_pipeline import PredictionWork, add_predict
 from beam_pipelines.runner import make_pipeline
 
 IMAGE = "europe-west4-docker.pkg.dev/a-project/avinst/avinst:0.1.0"
@@ -40,28 +41,40 @@ FLAGS = [
     "--no_auth",
 ]
 MEDIA_ROOT, DATA_DIR = "gs://a-bucket/videos", "gs://a-bucket/dataset"
+MODEL_DIR = "gs://a-bucket/model"
+CHAIN = {"beam_pipelines.chain", "beam_pipelines.pipeline", "beam_pipelines.prediction_pipeline"}
 
 
-def request_of(monkeypatch, flags, videos=20):
+def add_prediction(pipeline, rows):
+    shards = lay_out_in_order(rows, "part", 2, lambda ordered: "fingerprint")
+    work = PredictionWork(MODEL_DIR, "model", MEDIA_ROOT, DATA_DIR, DecodeLimits(), 32, "csv", True, False)
+    add_predict(pipeline, shards, work)
+
+
+def add_preparation(pipeline, rows):
+    labels = label_names(rows)
+    shards = lay_out(rows, ["train"] * len(rows), SPEC, labels, 2)
+    add_prepare(pipeline, shards, Work(SPEC, labels, MEDIA_ROOT, DATA_DIR, DecodeLimits()))
+
+
+def request_of(monkeypatch, flags, videos=20, add_job=add_preparation):
     """The job request and the pipeline that it refers to."""
     submitted, staged = stub_dataflow(monkeypatch)
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
     rows = [ManifestRow(f"{n}.mp4", ("x",), f"v{n}", group=f"v{n}") for n in range(videos)]
-    labels = label_names(rows)
-    shards = lay_out(rows, ["train"] * videos, SPEC, labels, 2)
     pipeline = make_pipeline(flags, workers=0, elements=videos)
     assert isinstance(pipeline.runner, DataflowRunner)
-    add_prepare(pipeline, shards, Work(SPEC, labels, MEDIA_ROOT, DATA_DIR, DecodeLimits()))
+    add_job(pipeline, rows)
     with pytest.raises(NotSentError):
         pipeline.run()
     return submitted[0].proto, submitted[0].proto_pipeline, staged
 
 
-@pytest.fixture(scope="module")
-def request_and_pipeline():
+@pytest.fixture(scope="module", params=[add_preparation, add_prediction], ids=["prepare", "predict"])
+def request_and_pipeline(request):
     with pytest.MonkeyPatch.context() as monkeypatch:
-        yield request_of(monkeypatch, FLAGS)
+        yield request_of(monkeypatch, FLAGS, add_job=request.param)
 
 
 def text_of(message):
@@ -169,7 +182,7 @@ def test_all_that_workers_unpickle_is_importable(request_and_pipeline):
     functions = functions_of(pipeline)
     for name in ("To shards", "Leave out done", "Write shard"):
         (raw,) = [raw for label, raw in functions.items() if label.startswith(name)]
-        assert any(module in ("beam_pipelines.chain", "beam_pipelines.pipeline") for module, _ in names_in(raw))
+        assert CHAIN & {module for module, _ in names_in(raw)}
     modules = {module for raw in functions.values() for module, _ in names_in(raw)}
     assert "__main__" not in modules
     assert not any(module.startswith(("tests", "test_", "prepare_jobs")) for module in modules)

@@ -109,7 +109,7 @@ def run_step(tmp_path, step, *, tools, **substitutions):
     }
     script = SCRIPTS[step].replace("/workspace", str(tmp_path))
     done = subprocess.run(
-        ["bash", "-c", script], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        ["bash", "-c", script], env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
     return done, log.read_text().splitlines()
 
@@ -144,7 +144,9 @@ def test_templates_name_the_image_by_its_digest_and_metadata_that_exist(tmp_path
         assert re.search(r"flex-template build gs://a-bucket/templates/\w+\.json ", call)
 
 
-@pytest.mark.parametrize(("state", "status"), [("JOB_STATE_DONE", 0), ("JOB_STATE_FAILED", 1)])
+@pytest.mark.parametrize(
+    ("state", "status"), [("JOB_STATE_DONE", 0), ("JOB_STATE_FAILED", 1), ("JOB_STATE_CANCELLED", 1)]
+)
 def test_the_smoke_job_decides_over_the_build(tmp_path, state, status):
     answer = f'case "$*" in *run*) echo job-1 ;; *describe*) echo {state} ;; esac'
     names = {"_BUCKET": "a-bucket", "_SMOKE_MANIFEST": "gs://a-bucket/clips.csv", "_SERVICE_ACCOUNT": "worker@x"}

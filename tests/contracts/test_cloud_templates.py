@@ -7,17 +7,20 @@ from pathlib import Path
 
 import pytest
 from dataflow_stubs import stub_dataflow
+from known_detector import save_known
 from media_factory import tone, write_media
 
 from avinst import cli, paths
 from avinst.dataset import load_dataset
-from beam_pipelines import prepare
+from beam_pipelines import predict, prepare
 from beam_pipelines.beam_flags import known_flags
+from beam_pipelines.prediction_set import load_predictions
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = {"prepare": prepare}
-# Flags that mean nothing on a cluster: of the local runner, and of what prints instead of working.
-LOCAL_FLAGS = {"prepare": {"workers", "dry_run"}}
+COMMANDS = {"prepare": prepare, "predict": predict}
+# Flags that mean nothing on a cluster: of the local runner, and of what prints instead of working. A run's newest
+# export may be another one by the time when the predictions are finished.
+LOCAL_FLAGS = {"prepare": {"workers", "dry_run"}, "predict": {"workers", "figure", "json", "run_dir"}}
 IMAGE = f"europe-west4-docker.pkg.dev/a-project/avinst/dataflow@sha256:{'0' * 64}"
 # Parameter to a value that its regex takes, and one that it does not.
 EXAMPLES = {
@@ -25,9 +28,15 @@ EXAMPLES = {
     "data_dir": ("gs://a-bucket/dataset", "/dataset"),
     "media_root": ("gs://a-bucket/videos", "videos"),
     "sdk_container_image": (IMAGE, "dataflow"),
+    "output_dir": ("gs://a-bucket/predictions", "predictions"),
+    "model_dir": ("gs://a-bucket/runs/joint/model", "model"),
+    "format": ("jsonl", "table"),
+    "features": ("true", "1"),
+    "join": ("false", "no"),
+    "batch_size": ("32", "0"),
     "splits": ("stratified", "random"),
     "shares": ("0.7,0.15,0.15", "0.7"),
-    "videos_per_shard": ("16", "0"),
+    "videos_per_shard": ("16", "-1"),
     "max_reject_rate": ("0.2", "20"),
     "frame_size": ("128", "-1"),
     "frame_fit": ("crop", "squeeze"),
@@ -106,7 +115,8 @@ def test_choices_are_the_flags(command):
         if parameter.get("paramType") != "ENUM":
             continue
         values = [option["value"] for option in parameter["enumOptions"]]
-        assert values == COMMANDS[command].FLAGS[name].parser.enum_values
+        allowed = COMMANDS[command].FLAGS[name].parser.enum_values
+        assert values == [value for value in allowed if value != "table"]  # that is for a terminal
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -119,7 +129,7 @@ def test_a_regex_takes_the_example_and_refuses_what_is_wrong(command):
         if name in COMMANDS[command].FLAGS:
             default = COMMANDS[command].FLAGS[name].default_unparsed
             value = ",".join(default) if isinstance(default, list) else str(default)
-            assert default in (None, "", False) or re.fullmatch(regex, value), f"the default of {name}"
+            assert default in (None, "", False, True) or re.fullmatch(regex, value), f"the default of {name}"
 
 
 def test_the_parameters_tell_which_command_is_meant(flex_template):
@@ -157,29 +167,56 @@ class CloudStorage:
         return called
 
 
-def test_a_launched_template_describes_a_job_that_the_command_then_finishes(
-    flex_template, monkeypatch, tmp_path, capsys
-):
+@pytest.fixture
+def in_cloud(monkeypatch):
+    """Puts files and folders on gs://, which lies in memory."""
     import tensorflow as tf
 
-    writer = tf.io.TFRecordWriter
+    def moved(function):
+        return lambda path, *arguments: function(path.replace("gs://", "ram://"), *arguments)
+
     monkeypatch.setattr(paths, "_gfile", lambda: CloudStorage())
-    monkeypatch.setattr(tf.io, "TFRecordWriter", lambda path: writer(path.replace("gs://", "ram://")))
+    monkeypatch.setattr(tf.io, "TFRecordWriter", moved(tf.io.TFRecordWriter))
+    monkeypatch.setattr(tf.saved_model, "load", moved(tf.saved_model.load))
+    fingerprints = tf.saved_model.experimental
+    monkeypatch.setattr(fingerprints, "read_fingerprint", moved(fingerprints.read_fingerprint))
+
+    def put(folder, address):
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                target = paths.join(address, *file.relative_to(folder).parts)
+                paths.make_directory(target.rpartition("/")[0])
+                paths.write_bytes(target, file.read_bytes())
+
+    return put
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_launched_template_describes_a_job_that_the_command_then_finishes(
+    flex_template, in_cloud, monkeypatch, tmp_path, capsys, command
+):
+    (tmp_path / "videos").mkdir()
     for name in ("a", "b"):
-        write_media(tmp_path / f"{name}.mp4", seconds=1.1, sound=tone(440.0, 1.1))
-        paths.write_bytes(f"gs://flex/videos/{name}.mp4", (tmp_path / f"{name}.mp4").read_bytes())
-    paths.write_text("gs://flex/manifest.csv", "video_path,label,split\na.mp4,drum,train\nb.mp4,flute,test\n")
-    values = {name: EXAMPLES[name][0] for name in parameters("prepare")} | {
-        "manifest": "gs://flex/manifest.csv",
-        "media_root": "gs://flex/videos",
-        "data_dir": "gs://flex/dataset",
+        write_media(tmp_path / "videos" / f"{name}.mp4", seconds=1.1, sound=tone(440.0, 1.1))
+    (tmp_path / "manifest.csv").write_text("video_path,label,split\na.mp4,drum,train\nb.mp4,flute,test\n")
+    if command == "predict":
+        save_known(tmp_path / "model")
+    bucket = f"gs://flex-{command}"
+    in_cloud(tmp_path, bucket)
+    own = {
+        "manifest": f"{bucket}/manifest.csv",
+        "media_root": f"{bucket}/videos",
+        "model_dir": f"{bucket}/model",
+        "data_dir": f"{bucket}/results",
+        "output_dir": f"{bucket}/results",
     }
+    values = {name: own.get(name, EXAMPLES[name][0]) for name in parameters(command)}
     arguments = [f"--{name}={value}" for name, value in values.items()]
     with monkeypatch.context() as patch:
         submitted, staged = stub_dataflow(patch)
         assert flex_template.main(["flex_template.py", *arguments, *LAUNCHER, "--no_auth"]) == 0
     output, error = capsys.readouterr()
-    assert "avinst prepare: the job is the runner's now" in output
+    assert f"avinst {command}: the job is the runner's now" in output
     assert "--launcher_only is left out" in error
     # Described for the launcher, not sent by us, and nobody has added shards up that are not there.
     assert submitted == []
@@ -188,8 +225,13 @@ def test_a_launched_template_describes_a_job_that_the_command_then_finishes(
     assert pool["machineType"] == "n2-standard-8"
     assert {image["containerImage"] for image in pool["sdkHarnessContainerImages"]} == {IMAGE}
     assert job["environment"]["serviceAccountEmail"] == "worker@a-project.iam.gserviceaccount.com"
-    assert not paths.exists("gs://flex/dataset/dataset.json")
+    finished = f"{bucket}/results/{'dataset' if command == 'prepare' else 'predictions'}.json"
+    assert not paths.exists(finished)
     # The same parameters without a runner: here no worker was at work, so that it also makes what is missing.
-    own = [argument for argument in arguments if not argument.startswith("--sdk_")]
-    assert cli.main(["avinst", "prepare", *own]) == 0
-    assert load_dataset("gs://flex/dataset").segments == {"train": 1, "validation": 0, "test": 1}
+    kept = [argument for argument in arguments if not argument.startswith("--sdk_")]
+    assert cli.main(["avinst", command, *kept]) == 0
+    assert paths.exists(finished)
+    if command == "prepare":
+        assert load_dataset(own["data_dir"]).segments == {"train": 1, "validation": 0, "test": 1}
+    else:
+        assert load_predictions(own["output_dir"]).recordings == 2
