@@ -40,6 +40,9 @@ COPY cloud/flex_template.py cloud/
 RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels cloud/install.sh avinst /wheels/avinst-*.whl
 # The image is of use only if the packages in it work together.
 RUN cloud/install.sh check
+# Where services mount a GPU's driver, as NVIDIA's own images have it; without one it changes nothing.
+ENV LD_LIBRARY_PATH=/usr/local/nvidia/lib:/usr/local/nvidia/lib64 NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility
 # All that workers need is here: no environment over this one is made at their start.
 ENV RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
 # What the launcher runs. One image is worker and launcher, Dataflow calls the launcher by its path:

@@ -17,13 +17,14 @@ def command_line(arguments: Sequence[str], known: Collection[str]) -> list[str]:
     """The launcher's arguments as those of `avinst`.
 
     Args:
-        arguments: `--name=value` each.
+        arguments: `--name=value` each, or a name and its value one after the other.
         known: the names, without dashes, of Beam's flags and of both commands'. Others are left out and told: the
             parameters are checked by Dataflow, so that such a flag is the launcher's own.
 
     Raises:
         ValueError: neither command is meant, or both are.
     """
+    arguments = _joined(arguments)
     names = [argument.lstrip("-").partition("=")[0] for argument in arguments]
     commands = [command for parameter, command in COMMAND_OF.items() if parameter in names]
     if len(commands) != 1:
@@ -36,6 +37,17 @@ def command_line(arguments: Sequence[str], known: Collection[str]) -> list[str]:
     # The program has to end once the pipeline is built, for the job begins after it:
     # https://docs.cloud.google.com/dataflow/docs/guides/templates/configuring-flex-templates
     return ["avinst", *commands, *kept, "--no_wait_until_finish"]
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """`--name=value` of every flag: avinst takes no other form."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and not argument.startswith("--") and "=" not in joined[-1]:
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def main(argv: Sequence[str]) -> int:

@@ -100,6 +100,12 @@ def test_the_entry_points_are_those_of_the_roles():
     assert re.search(r"COPY --from=launcher (/opt/google/dataflow/python_template_launcher) \1\n", steps)
 
 
+def test_a_gpus_driver_is_found_where_services_mount_it():
+    variables = " ".join(step for step in inherited("trainer") if step.startswith("ENV "))
+    assert "LD_LIBRARY_PATH=/usr/local/nvidia/lib:/usr/local/nvidia/lib64" in variables
+    assert "NVIDIA_DRIVER_CAPABILITIES=compute,utility" in variables
+
+
 def test_the_images_differ_in_no_file():
     for stage in ("dataflow", "trainer"):
         assert stage_steps()[stage][0] == f"FROM runtime AS {stage}"

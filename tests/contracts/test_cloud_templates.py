@@ -142,6 +142,11 @@ def test_the_parameters_tell_which_command_is_meant(flex_template):
     line = flex_template.command_line(["--data_dir=gs://b/d", "--frame_size=1"], {"data_dir", "frame_size"})
     assert line == ["avinst", "prepare", "--data_dir=gs://b/d", "--frame_size=1", "--no_wait_until_finish"]
     assert flex_template.command_line(["--output_dir=gs://b/o"], {"output_dir"})[1] == "predict"
+    # However the launcher writes them.
+    line = flex_template.command_line(
+        ["--data_dir", "gs://b/d", "--no_auth", "--region", "r"], {"data_dir", "region"}
+    )
+    assert line == ["avinst", "prepare", "--data_dir=gs://b/d", "--region=r", "--no_wait_until_finish"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["--frame_size=1"], ["--data_dir=a", "--output_dir=b"]])
