@@ -1,12 +1,14 @@
 """The end of every job: the shards' records, none missing and no recording lost, and the rejects as one file."""
 
 import dataclasses
+import functools
 import json
 from collections.abc import Sequence
 
 from avinst import paths
 from avinst.dataset import REJECTS_FILE
 from avinst.errors import UserError
+from avinst.side_by_side import side_by_side
 from beam_pipelines.layout import Shard
 from beam_pipelines.shard_record import Record, Reject, load_record
 
@@ -17,7 +19,8 @@ def records_of(record_type: type[Record], command: str, directory: str, shards: 
     Raises:
         UserError: a shard was not written, or a recording ended neither as segments nor as a reject.
     """
-    return [_record_of(record_type, command, directory, shard) for shard in shards]
+    read = functools.partial(_record_of, record_type, command, directory)
+    return list(side_by_side(directory, read, shards))
 
 
 def _record_of(record_type: type[Record], command: str, directory: str, shard: Shard) -> Record:

@@ -8,6 +8,7 @@ from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
 from avinst.errors import UserError
 from avinst.media_types import DecodeLimits
+from avinst.side_by_side import side_by_side
 from beam_pipelines.layout import Shard
 from beam_pipelines.shard_record import (
     ShardRecord,
@@ -58,7 +59,7 @@ def all_done(
     kind: ResultsKind, directory: str, shards: Sequence[Shard], media_root: str, limits: DecodeLimits
 ) -> bool:
     """Whether every shard is done and nothing of it is worth another try."""
-    return all(_is_done(kind, directory, shard, media_root, limits) for shard in shards)
+    return all(side_by_side(directory, lambda shard: _is_done(kind, directory, shard, media_root, limits), shards))
 
 
 def _is_done(kind: ResultsKind, directory: str, shard: Shard, media_root: str, limits: DecodeLimits) -> bool:
@@ -123,7 +124,11 @@ def clear(
         for name in paths.list_directory(folder):
             if kind.shard_file(name) and name not in wanted:
                 paths.remove(paths.join(folder, name))
-    for shard in shards:
+
+    def clear_record(shard: Shard) -> None:
         record = record_path(directory, shard.name)
         if paths.exists(record) and not _is_done(kind, directory, shard, media_root, limits):
             paths.remove(record)
+
+    for _ in side_by_side(directory, clear_record, shards):
+        pass

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
 from avinst.progress import Progress
+from avinst.side_by_side import side_by_side
 from beam_pipelines.layout import Shard
 from beam_pipelines.results import ResultsKind
 from beam_pipelines.shard_record import ShardRecord, load_record
@@ -41,11 +42,11 @@ def _watch(kind: ResultsKind, directory: str, shards: Sequence[Shard], stop: thr
 
 def _look(kind: ResultsKind, directory: str, shards: Sequence[Shard], done: dict[str, ShardRecord]) -> None:
     present = set(paths.list_directory(paths.join(directory, SHARDS_FOLDER)))
-    for shard in shards:
-        if shard.name not in done and f"{shard.name}.json" in present:
-            record = load_record(kind.record_type, directory, shard.name, shard.fingerprint)
-            if record:
-                done[shard.name] = record
+    new = [shard for shard in shards if shard.name not in done and f"{shard.name}.json" in present]
+    records = side_by_side(
+        directory, lambda shard: load_record(kind.record_type, directory, shard.name, shard.fingerprint), new
+    )
+    done.update({shard.name: record for shard, record in zip(new, records, strict=True) if record})
 
 
 def _videos(done: Mapping[str, ShardRecord]) -> int:
