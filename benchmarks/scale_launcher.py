@@ -2,9 +2,11 @@
 
     python benchmarks/scale_launcher.py --rows=1000000
     python benchmarks/scale_launcher.py --records=1000 --data_dir=DATASET
+    python benchmarks/scale_launcher.py --recordings=64
 
 The first makes up a manifest, reads it, lays the shards out and builds the pipeline, without running it. The
-second reads so many shard records, as the end of `prepare` does, copied from a dataset's own.
+second reads so many shard records, as the end of `prepare` does, copied from a dataset's own. The third writes one
+record of so many recordings.
 """
 
 import argparse
@@ -25,11 +27,12 @@ from avinst.manifest_rows import ManifestRow, read_manifest
 from avinst.media_types import DecodeLimits
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
+from avinst.versions import ffmpeg_versions, package_versions
 from beam_pipelines.finishing import finish_dataset
 from beam_pipelines.layout import Shard, label_names, lay_out
 from beam_pipelines.pipeline import Work, add_prepare
 from beam_pipelines.runner import make_pipeline
-from beam_pipelines.shard_record import ExamplesRecord, save_record
+from beam_pipelines.shard_record import ExamplesRecord, record_path, save_record
 
 LABELS = 12
 VIDEOS_PER_SHARD = 16
@@ -131,16 +134,43 @@ def _copied(data_dir: Path, source: str, target_dir: Path, name: str) -> Shard:
     return Shard(name, rows, record_of_shard.fingerprint)
 
 
+def record_size(recordings: int) -> dict[str, Any]:
+    """Bytes of the record of a shard of so many recordings, all whole."""
+    videos = [f"instrument00/{video}" for video in video_ids(recordings, np.random.default_rng(SEED))]
+    labels = {f"instrument{number:02d}": 60 for number in range(LABELS)}
+    found = ExamplesRecord(
+        name="train-0000000-of-1000000",
+        fingerprint="0" * 64,
+        segments_of_video=dict.fromkeys(videos, 60),
+        media_bytes=dict.fromkeys(videos, 6_660_000),
+        rejects=(),
+        limits=dataclasses.asdict(DecodeLimits()),
+        versions={**package_versions(), **ffmpeg_versions()},
+        tfrecord_bytes=40_000_000,
+        label_segments=labels,
+        log_mel_count=8_847_360,
+        log_mel_sum_db=-353_894_400.5,
+        log_mel_square_sum=17_694_720_000.5,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, SHARDS_FOLDER).mkdir()
+        save_record(found, folder)
+        return {"videos": recordings, "record_bytes": Path(record_path(folder, found.name)).stat().st_size}
+
+
 def main() -> None:
     """Measures one size and records it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--rows", type=int)
     what.add_argument("--records", type=int)
+    what.add_argument("--recordings", type=int)
     parser.add_argument("--data_dir", default="", help="a finished dataset whose records are copied")
     arguments = parser.parse_args()
     if arguments.rows:
         record(f"launcher_{arguments.rows}", launch(arguments.rows))
+    elif arguments.recordings:
+        record(f"records_{arguments.recordings}", record_size(arguments.recordings))
     else:
         record(f"finishing_{arguments.records}", finish(arguments.records, arguments.data_dir))
 

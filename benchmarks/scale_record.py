@@ -9,6 +9,7 @@ from typing import Any
 
 from measuring import machine_line
 
+_NAMES = {"--data_dir": "DATASET", "--work_dir": "WORK"}
 MEASURED = Path(__file__).with_name("scale_measured.json")
 
 
@@ -26,9 +27,9 @@ def record(name: str, values: dict[str, Any]) -> None:
 
 
 def _without_places(arguments: list[str]) -> list[str]:
-    """Names of directories are this machine's; the flag's own name in capitals stands for them."""
+    """Directories are this machine's: their names stand for them."""
     shown = []
     for argument in arguments:
-        flag, _, value = argument.partition("=")
-        shown.append(f"{flag}={flag.strip('-').split('_')[0].upper()}" if "/" in value else argument)
+        flag = argument.partition("=")[0]
+        shown.append(f"{flag}={_NAMES[flag]}" if flag in _NAMES else argument)
     return shown
