@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import os
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 from avinst import paths
@@ -210,7 +212,8 @@ def _write_config(file: str, config: TrainConfig, dataset: Dataset) -> None:
 def _config_json(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
-        "command": " ".join(sys.argv),
+        # Model cards are published with it: where the program lies on this machine is nobody's business.
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "flags": config.to_json(),
         "seed": config.seed,
         "data_dir": paths.absolute(dataset.data_dir),

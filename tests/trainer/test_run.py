@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,10 +139,11 @@ def test_damaged_metrics_say_so(tmp_path, damaged):
         read_metrics(str(tmp_path))
 
 
-def test_config_json_tells_command_seed_and_versions(tmp_path, dataset, small_config):
+def test_config_json_tells_command_seed_and_versions(tmp_path, dataset, small_config, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/somebody/bin/avinst", "train", "--run_dir=my run"])
     open_run(str(tmp_path / "run"), dataclasses.replace(small_config, seed=11), dataset)
     values = json.loads((tmp_path / "run" / "config.json").read_text())
     assert values["seed"] == 11
-    assert values["command"]
+    assert values["command"] == "avinst train '--run_dir=my run'"
     assert set(values["versions"]) >= {"avinst", "python", "tensorflow", "keras"}
     assert values["dataset"]["fingerprint"] == dataset.fingerprint
