@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 # Of a serialized message.
 PROTOBUF_BYTES = 2**31
 PART_ROWS = 10_000_000
+# Of a listing: https://cloud.google.com/storage/docs/json_api/v1/objects/list
+NAMES_A_PAGE = 1_000
 SHARD_NAME_BYTES = len('  "train-00000-of-00000",\n')
 
 
@@ -46,7 +48,7 @@ def finishing_bytes(scale: Scale) -> float:
 def finishing_hours(scale: Scale) -> tuple[float, float]:
     """Reading all records: work of the process, and waiting for Cloud Storage, some requests at once."""
     found = scale.measured["finishing_62500"]
-    work = found["cpu_seconds"] / found["records"] * scale.shards / 3600
+    work = found["cpu_seconds"] / found["recordings"] * scale.videos / 3600
     return work, scale.shards * REQUESTS_A_RECORD * scale.given.request_ms / REQUESTS_AT_ONCE / 3.6e6
 
 
@@ -73,6 +75,8 @@ def limits(scales: Sequence[Scale]) -> dict[str, str]:
         "large": count(large.videos),
         "memory_part": size(PART_ROWS * (memory_a_row(large.measured) + finishing_bytes(large))),
         "part_rows": count(PART_ROWS),
+        "listing_pages": count(-(-large.shards // NAMES_A_PAGE)),
+        "listing": hours(-(-large.shards // NAMES_A_PAGE) * large.given.request_ms / 3.6e6),
         "retried": ", ".join(hours(scale.prepare().vcpu_hours / scale.shards) for scale in scales),
         "bytes_a_row": number(row),
         "largest_part": count(int(PROTOBUF_BYTES / row / 1e6) * 1e6),

@@ -23,6 +23,7 @@ class Parameters:
     frame_size: int = parameter(299, "pixels of a stored frame: as measured")
     videos_per_shard: tuple[int, ...] = parameter((16, 64, 1024), "`prepare --videos_per_shard`")
     vcpus: tuple[int, ...] = parameter((16, 1_000, 4_000), "vCPUs at work at once")
+    machine_vcpus: int = parameter(96, "vCPUs of the one machine that trains and analyzes, where that is fewer")
     vcpu_factor: float = parameter(1.0, "what a vCPU does of a core here: ASSUMED")
     memory_gb_per_vcpu: float = parameter(4.0, "of the machine type; n2-standard")
     disk_gb_per_vcpu: float = parameter(10.0, "persistent disk")

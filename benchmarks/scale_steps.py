@@ -111,14 +111,13 @@ class Scale:
         an_epoch = training["joint"] if scheme == "joint" else training["audio"] + training["visual"]
         once = 0.0 if scheme == "joint" else self.models["joint"]["inference_cpu_seconds"]
         hours = examples * (self.given.epochs * an_epoch + once) / 3600 / self.given.vcpu_factor
-        vcpus = min(self.vcpus, 96)  # one machine
-        return self._vertex(f"train, {scheme}", hours, vcpus)
+        return self._vertex(f"train, {scheme}", hours)
 
     def analyze(self) -> Step:
         """The features of the test split; correlations come to seconds beside them."""
         examples = self.segments * DEFAULT_SHARES["test"]
         hours = examples * self.models["joint"]["inference_cpu_seconds"] / 3600 / self.given.vcpu_factor
-        return self._vertex("analyze, features", hours, min(self.vcpus, 96))
+        return self._vertex("analyze, features", hours)
 
     def steps(self) -> list[Step]:
         """All of them in order."""
@@ -141,12 +140,12 @@ class Scale:
         }
         return Step(name, hours, hours / self.vcpus * self.tail, dollars)
 
-    def _vertex(self, name: str, hours: float, vcpus: int) -> Step:
+    def _vertex(self, name: str, hours: float) -> Step:
         gpu_hours = hours * self.given.vcpu_factor / self.given.gpu_factor
         return Step(
             name,
             hours,
-            hours / vcpus,
+            hours / min(self.vcpus, self.given.machine_vcpus),
             {"machines": hours * self.given.vertex_vcpu_hour},
             gpu_hours,
             gpu_hours / self.given.gpus,
