@@ -138,6 +138,15 @@ def test_the_images_locks_are_part_of_the_one_lock(variant):
     assert not {"pytest", "mypy", "ruff", "librosa", "dask"} & set(image)
 
 
+@pytest.mark.parametrize("variant", ["cpu", "gpu"])
+def test_the_images_locks_hold_every_dependency(variant):
+    """One that was added without `make lock` would be missing in the image alone: tests have their own lock."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = project["dependencies"] + project["optional-dependencies"]["gcp"]
+    names = {re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", line)[0]).lower() for line in needed}
+    assert names <= set(locked(ROOT / "cloud" / f"{variant}.lock"))
+
+
 def test_the_steps_of_the_script_are_those_of_the_dockerfile():
     script = ROOT / "cloud" / "install.sh"
     steps = set(re.findall(r"^  (\w+)\)$", script.read_text(), flags=re.MULTILINE))
