@@ -125,6 +125,9 @@ def test_the_command_lists_this_environment(capsys):
     assert rows["keras"]["licence"] == "Apache License 2.0"
     assert rows["tqdm"]["copyleft"] == "weak"
     assert "FFmpeg" in rows["av"]["note"]
+    # A new dependency of that kind is a decision, not an accident: docs/supply-chain.md.
+    assert [name for name, row in rows.items() if row["copyleft"] == "strong"] == []
+    assert {name for name, row in rows.items() if row["licence"] == licences.UNKNOWN} <= {"namex"}
     assert not {"avinst", "pytest", "mypy"} & set(rows)  # neither itself nor what only developers need
     assert f"{len(rows)} packages" in table
     assert "weak copyleft" in table
