@@ -66,7 +66,7 @@ licences: setup
 	$(BIN)/avinst doctor --licences
 
 vulnerabilities: $(TOOLS)/.installed
-	$(TOOLS)/bin/python .ci/vulnerabilities.py --pip_audit=$(TOOLS)/bin/pip-audit requirements.lock supply-chain.lock
+	$(TOOLS)/bin/python .ci/vulnerabilities.py --pip_audit=$(TOOLS)/bin/pip-audit requirements.lock cloud/gpu.lock supply-chain.lock
 
 clean:
 	rm -rf $(TOOLS) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

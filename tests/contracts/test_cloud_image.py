@@ -135,6 +135,8 @@ def test_the_images_locks_are_part_of_the_one_lock(variant):
     assert {name: entry for name, entry in image.items() if name not in extra} == {
         name: everything[name] for name in image if name not in extra
     }
+    assert all(hashes for _, hashes in image.values())
+    assert "://" not in (ROOT / "cloud" / f"{variant}.lock").read_text()
     assert not {"pytest", "mypy", "ruff", "librosa", "dask"} & set(image)
 
 
