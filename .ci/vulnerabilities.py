@@ -92,7 +92,7 @@ def _listed(names: Sequence[str]) -> str:
 def audit(pip_audit: str, lock: str, service: str) -> list[dict[str, Any]] | str:
     """What pip-audit found, or why it found nothing out."""
     command = [pip_audit, "--requirement", lock, "--require-hashes", "--disable-pip", "--progress-spinner=off"]
-    command += ["--format=json", f"--vulnerability-service={service}"]
+    command += ["--format=json", "--aliases=on", f"--vulnerability-service={service}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
         return list(json.loads(done.stdout)["dependencies"])
