@@ -13,7 +13,7 @@ ARG LAUNCHER=20230622_RC00
 FROM apache/beam_python${PYTHON}_sdk:${BEAM} AS beam
 FROM gcr.io/dataflow-templates-base/python311-template-launcher-base:${LAUNCHER} AS launcher
 
-# What changes least comes first: the packages are 3 GB of layer that only a change of the lock makes anew.
+# What changes least comes first: the packages are a layer of 3.5 GB that only a change of the lock makes anew.
 FROM python:${PYTHON}-slim AS packages
 # cpu or gpu: the latter adds NVIDIA's libraries for TensorFlow, the driver is the machine's.
 ARG VARIANT=cpu
@@ -45,8 +45,8 @@ ENV LD_LIBRARY_PATH=/usr/local/nvidia/lib:/usr/local/nvidia/lib64 NVIDIA_VISIBLE
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 # All that workers need is here: no environment over this one is made at their start.
 ENV RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
-# What the launcher runs. One image is worker and launcher, Dataflow calls the launcher by its path:
-# https://docs.cloud.google.com/dataflow/docs/guides/templates/configuring-flex-templates#use_custom_container_images
+# What the launcher runs. One image is worker and launcher, with the worker's entry point, as in Google's sample:
+# https://github.com/GoogleCloudPlatform/python-docs-samples/tree/main/dataflow/flex-templates/pipeline_with_dependencies
 ENV FLEX_TEMPLATE_PYTHON_PY_FILE=/opt/avinst/cloud/flex_template.py
 
 FROM runtime AS test
