@@ -5,6 +5,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -25,6 +26,7 @@ from beam_pipelines.prediction import predict_video
 from beam_pipelines.prediction_set import load_features, load_predictions, load_recordings
 from beam_pipelines.rows_to_predict import rows_of_manifest, rows_of_videos
 
+PAGE = Path(__file__).parents[2] / "docs" / "predict.md"
 LENGTHS = (1.2, 3.2, 2.2, 1.2, 4.2)
 
 
@@ -135,10 +137,16 @@ def test_jsonl_says_what_csv_says(whole, model_dir, videos, tmp_path):
     assert [row["segment_index"] for row in json_lines(lines.segments_file)][:4] == [0, 0, 1, 2]
 
 
-def test_features_are_means_over_a_recordings_segments(whole, model_dir, videos, tmp_path):
+def test_features_are_means_over_a_recordings_segments(whole, model_dir, videos, tmp_path, monkeypatch):
+    """Read as docs/predict.md says."""
     with pytest.raises(UserError, match="holds no features; predict with --features"):
         load_features(whole)
-    features = load_features(predicted(model_dir, videos, tmp_path / "out", features=True))
+    predicted(model_dir, videos, tmp_path / "PREDICTIONS", features=True)
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    found = {}
+    exec(block, found)
+    features = found["features"]
     ids, probabilities = load_recordings(whole)
     assert list(features["video_id"]) == list(ids)
     np.testing.assert_allclose(features["probabilities"], probabilities, rtol=1e-5)
