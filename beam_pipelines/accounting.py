@@ -10,7 +10,7 @@ from avinst.dataset import REJECTS_FILE
 from avinst.errors import UserError
 from avinst.side_by_side import side_by_side
 from beam_pipelines.layout import Shard
-from beam_pipelines.shard_record import Record, Reject, load_record
+from beam_pipelines.shard_record import Record, Reject, ShardRecord, load_record
 
 
 def records_of(record_type: type[Record], command: str, directory: str, shards: Sequence[Shard]) -> list[Record]:
@@ -38,6 +38,15 @@ def _record_of(record_type: type[Record], command: str, directory: str, shard: S
             f"shard {shard.name}: {len(lost)} recordings unaccounted for, {lost[0]!r} the first; report it"
         )
     return record
+
+
+def versions_of(records: Sequence[ShardRecord]) -> dict[str, str]:
+    """What made the shards; where a job was gone on with after an update, all versions of a package."""
+    found: dict[str, dict[str, None]] = {}
+    for record in records:
+        for name, version in record.versions.items():
+            found.setdefault(name, {})[version] = None
+    return {name: ", ".join(sorted(versions)) for name, versions in found.items()}
 
 
 def write_rejects(directory: str, rejects: Sequence[Reject]) -> None:

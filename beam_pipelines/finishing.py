@@ -10,7 +10,7 @@ from avinst.dataset import DATASET_FILE, REJECTS_FILE, Dataset
 from avinst.errors import UserError
 from avinst.manifest_rows import SPLITS
 from avinst.spec import DatasetSpec
-from beam_pipelines.accounting import records_of, write_rejects
+from beam_pipelines.accounting import records_of, versions_of, write_rejects
 from beam_pipelines.layout import Shard, whole_fingerprint
 from beam_pipelines.shard_record import ExamplesRecord, Reject
 
@@ -93,7 +93,7 @@ def _summary(
         log_mel_mean_db=mean,
         log_mel_std_db=deviation,
         fingerprint=whole_fingerprint(shards),
-        versions=records[0].versions,
+        versions=versions_of(records),
     )
 
 

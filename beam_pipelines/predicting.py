@@ -11,7 +11,7 @@ from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.manifest_rows import ManifestRow
 from avinst.media_types import DecodeLimits
-from beam_pipelines.accounting import records_of, write_rejects
+from beam_pipelines.accounting import records_of, versions_of, write_rejects
 from beam_pipelines.beam_flags import check_workers_reach
 from beam_pipelines.detector import FEATURES_SIGNATURE, Detector, shared_detector
 from beam_pipelines.job import run_job
@@ -193,7 +193,7 @@ def _finish(config: PredictConfig, shards: Sequence[Shard], detector: Detector) 
         rejects=len(rejects),
         shards=tuple(shard.name for shard in shards),
         fingerprint=whole_fingerprint(shards),
-        versions=records[0].versions,
+        versions=versions_of(records),
     )
     if not predictions.recordings:
         raise UserError(

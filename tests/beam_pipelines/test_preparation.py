@@ -22,8 +22,10 @@ from avinst.media_types import DecodeLimits
 from avinst.schema import parse_examples
 from avinst.spec import DatasetSpec
 from beam_pipelines import prepare as prepare_command
+from beam_pipelines.accounting import versions_of
 from beam_pipelines.dry_run import Estimate
 from beam_pipelines.preparation import PrepareConfig, prepare_dataset
+from beam_pipelines.shard_record import ExamplesRecord
 
 SPEC = DatasetSpec(frame_size=32)
 GOOD, SECONDS = 10, 2.2
@@ -112,6 +114,20 @@ def test_the_dataset_tells_the_ffmpeg_that_decoded_it(dataset):
     codec = av.library_versions["libavcodec"]
     assert stored["libavcodec"] == ".".join(map(str, codec))
     assert {"av", "avinst", "libavformat", "libswresample", "libswscale"} <= set(stored)
+
+
+def test_a_job_that_two_versions_made_tells_both(dataset, tmp_path):
+    folder = tmp_path / "set"
+    shutil.copytree(dataset.data_dir, folder)
+    record = next(iter(sorted(folder.glob("shards/*.json"))))
+    values = json.loads(record.read_text())
+    here = values["versions"]["libavcodec"]
+    record.write_text(json.dumps({**values, "versions": {**values["versions"], "libavcodec": "1.2.3"}}))
+    records = [
+        ExamplesRecord.from_json(json.loads(file.read_text())) for file in sorted(folder.glob("shards/*.json"))
+    ]
+    found = versions_of(records)
+    assert found == {**dataset.versions, "libavcodec": f"1.2.3, {here}"}
 
 
 def test_a_flash_and_a_click_meet_in_one_segment(dataset):
