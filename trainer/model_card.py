@@ -106,8 +106,12 @@ def _data(facts: Mapping[str, Any]) -> list[str]:
         table(["segments of", *SPLITS], labels),
         "A recording, and all recordings of one group of the manifest, lie in one split. "
         + ("Validation chose the epoch whose weights were kept. " if dataset["segments"].get("validation") else "")
-        + f"Recordings and segments that could not be used: {dataset['rejects']}, each with its reason in the "
-        f"dataset's {code('rejects.jsonl')}."
+        + (
+            f"Recordings and segments that could not be used: {dataset['rejects']}, each with its reason in the "
+            f"dataset's {code('rejects.jsonl')}."
+            if dataset["rejects"]
+            else "Every recording and every segment could be used."
+        )
         + (" A segment may bear several labels." if facts["multi_label"] else ""),
     ]
 

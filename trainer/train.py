@@ -70,10 +70,10 @@ def train() -> None:
             exporting.check_replaceable(to.model_dir)  # before the training: it may take days
         schemes.train(to.run_dir, data_dir, config, to.log_dir)
         if to.model_dir:
-            exporting.export_to(load_run(to.run_dir), to.model_dir)
+            checked = exporting.export_to(load_run(to.run_dir), to.model_dir)
     print(f"model:  {to.run_dir}/model.keras")  # noqa: T201
     if to.model_dir:
-        print(f"served: {to.model_dir}")  # noqa: T201
+        print(f"served: {to.model_dir}, {checked.in_words()}")  # noqa: T201
     print(f"curves: tensorboard --logdir {to.log_dir or to.run_dir}")  # noqa: T201
     print(f"next:   avinst evaluate --run_dir={to.run_dir}")  # noqa: T201
 

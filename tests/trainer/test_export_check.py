@@ -58,8 +58,12 @@ def test_where_the_dataset_is_gone_or_another_the_check_says_so(exported, indepe
         assert reason in found.reason
 
 
-@pytest.mark.parametrize("signature", ["examples", "features"])
-def test_one_signature_that_gives_something_else_is_found(exported, independent_run, monkeypatch, signature):
+@pytest.mark.parametrize(
+    ("signature", "factor"), [("examples", 1 + 1e-3), ("features", 1 + 1e-3), ("tensors", float("nan"))]
+)
+def test_one_signature_that_gives_something_else_is_found(
+    exported, independent_run, monkeypatch, signature, factor
+):
     load = tf.saved_model.load
 
     def load_altered(directory):
@@ -72,7 +76,7 @@ def test_one_signature_that_gives_something_else_is_found(exported, independent_
             def __call__(self, **inputs):
                 outputs = right(**inputs)
                 name = "visual_features" if signature == "features" else "probabilities"
-                return {**outputs, name: outputs[name] * (1 + 1e-3)}
+                return {**outputs, name: outputs[name] * factor}
 
         class Model:
             signatures = {**loaded.signatures, signature: Altered()}  # noqa: RUF012
@@ -100,6 +104,10 @@ def test_another_precision_has_the_same_weights_and_nearly_the_same_probabilitie
         for own, other in zip(layer.weights, model.get_layer(layer.name).weights, strict=True):
             np.testing.assert_array_equal(own, other)
     assert in_precision(independent_run, "float32") is independent_run.model
+    with pytest.raises(
+        UserError, match="precision 'auto'; expected one of float32, mixed_bfloat16, mixed_float16"
+    ):
+        in_precision(independent_run, "auto")
     found = export_to(independent_run, str(tmp_path / "1"), "mixed_bfloat16")
     assert found.tolerance == export_check.TOLERANCE_MIXED
     assert 0 < found.precision_difference < export_check.TOLERANCE_OTHER_PRECISION

@@ -1,5 +1,6 @@
 """The model card and model.json, of runs that were and were not measured."""
 
+import dataclasses
 import json
 import re
 from html import unescape
@@ -91,6 +92,7 @@ def test_counts_metrics_and_verdict_of_a_measured_run(measured):
         ["fused model", "0.500 (0.250 to 0.750)"],
         ["audio alone", "0.500 (0.250 to 0.750)"],
     ]
+    assert "Every recording and every segment could be used." in read(html)
     assert "Not evaluated" not in read(html)
     assert "Not audited" not in read(html)
     assert "differ from the trained model's by at most 2e-07 (1e-05 is accepted)" in read(html)
@@ -144,6 +146,7 @@ def test_a_model_of_one_modality_claims_nothing_of_the_other(untrained_run, sche
 
 def test_model_json_names_what_programs_need(untrained_run, tmp_path):
     several = write_dataset(tmp_path / "several", multi_label=True)
+    several = dataclasses.replace(several, rejects=3)
     facts = model_facts(untrained_run("joint", several), "float32", CHECKED)
     assert (facts["multi_label"], facts["labels"]) == (True, ["cello", "drum", "flute"])
     assert facts["signatures"]["serving_default"]["inputs"]["waveform"]["shape"] == [None, 22050]
@@ -154,4 +157,5 @@ def test_model_json_names_what_programs_need(untrained_run, tmp_path):
     text = read(html_of(model_card(facts)))
     assert "each label by itself (sigmoid); 0.5 or more counts as there" in text
     assert "add up to 1" not in text
+    assert "could not be used: 3, each with its reason" in text
     assert "it still names some of its own" not in text
