@@ -59,10 +59,17 @@ def test_where_the_dataset_is_gone_or_another_the_check_says_so(exported, indepe
 
 
 @pytest.mark.parametrize(
-    ("signature", "factor"), [("examples", 1 + 1e-3), ("features", 1 + 1e-3), ("tensors", float("nan"))]
+    ("signature", "rows", "factor"),
+    # 8 are the real segments, 3 the made-up ones.
+    [
+        ("examples", 8, 1 + 1e-3),
+        ("examples", 3, 1 + 1e-3),
+        ("features", 3, 1 + 1e-3),
+        ("tensors", 8, float("nan")),
+    ],
 )
 def test_one_signature_that_gives_something_else_is_found(
-    exported, independent_run, monkeypatch, signature, factor
+    exported, independent_run, monkeypatch, signature, rows, factor
 ):
     load = tf.saved_model.load
 
@@ -76,7 +83,8 @@ def test_one_signature_that_gives_something_else_is_found(
             def __call__(self, **inputs):
                 outputs = right(**inputs)
                 name = "visual_features" if signature == "features" else "probabilities"
-                return {**outputs, name: outputs[name] * factor}
+                wrong = factor if outputs[name].shape[0] == rows else 1.0
+                return {**outputs, name: outputs[name] * wrong}
 
         class Model:
             signatures = {**loaded.signatures, signature: Altered()}  # noqa: RUF012

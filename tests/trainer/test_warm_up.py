@@ -49,14 +49,18 @@ def test_every_request_of_an_export_is_answered(untrained_run, tmp_path, scheme)
     assert asked == [("serving_default", 1), ("examples", 1), ("serving_default", 4), ("examples", 4)]
 
 
-def test_large_frames_leave_out_what_would_pass_a_megabyte(dataset, tmp_path):
-    spec = DatasetSpec(sample_rate_hz=44_100, segment_seconds=2.0, frame_size=96)
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    # 88,200 samples of 4 bytes: four of them are 1.4 MB. Of 441,000 one is too much, but there is always one.
+    [(2.0, [4 * 88_200, 0, 0]), (10.0, [4 * 441_000])],
+)
+def test_what_would_pass_a_megabyte_is_left_out(tmp_path, seconds, expected):
+    spec = DatasetSpec(sample_rate_hz=44_100, segment_seconds=seconds, frame_size=96)
     specs = [tf.TensorSpec([None], tf.string, name) for name in ("waveform", "jpeg")]
     example = [tf.TensorSpec([None], tf.string, "examples")]
     write_warm_up(str(tmp_path), {"serving_default": (None, specs), "examples": (None, example)}, spec)
     counts = [len(log.predict_log.request.inputs["waveform"].tensor_content) for log in logged(tmp_path)]
-    # 88,200 samples of 4 bytes: four of them are 1.4 MB.
-    assert counts == [4 * 88_200, 0, 0]
+    assert counts == expected
 
 
 def test_what_is_made_up_fits_the_signatures(untrained_run, dataset):
