@@ -1,7 +1,6 @@
 """An exported detector: a SavedModel with its labels and spec, called with sound and pictures."""
 
 import dataclasses
-import json
 import threading
 from typing import Any
 
@@ -10,6 +9,7 @@ import tensorflow as tf
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.saved_model import read_assets
 from avinst.spec import DatasetSpec
 
 SIGNATURE = "serving_default"
@@ -68,27 +68,17 @@ def load_detector(model_dir: str) -> Detector:
     Raises:
         UserError: no SavedModel there, or none of avinst's.
     """
-    if not paths.exists(paths.join(model_dir, "saved_model.pb")):
-        raise UserError(f"no SavedModel in {model_dir!r}; give the version directory that avinst export wrote")
-    spec_file = paths.join(model_dir, "assets", "dataset_spec.json")
-    labels_file = paths.join(model_dir, "assets", "labels.txt")
-    if not (paths.exists(spec_file) and paths.exists(labels_file)):
-        raise UserError(
-            f"{model_dir!r} lacks assets/dataset_spec.json or assets/labels.txt; export it with avinst"
-        )
-    spec = DatasetSpec.from_json(json.loads(paths.read_text(spec_file)))
-    labels = tuple(paths.read_text(labels_file).removesuffix("\n").split("\n"))
+    assets = read_assets(model_dir)
     try:
         fingerprint = tf.saved_model.experimental.read_fingerprint(model_dir).singleprint()
         model = tf.saved_model.load(model_dir)
         outputs = model.signatures[SIGNATURE].structured_outputs["probabilities"].shape[-1]
     except (ValueError, KeyError, OSError, tf.errors.OpError) as error:
         raise UserError(f"cannot load the SavedModel {model_dir!r} ({error}); export it again") from error
-    if outputs != len(labels):
-        raise UserError(
-            f"{model_dir!r}: {len(labels)} names in assets/labels.txt, {outputs} outputs; export it again"
-        )
-    return Detector(model_dir, labels, spec, fingerprint, model)
+    names = len(assets.labels)
+    if outputs != names:
+        raise UserError(f"{model_dir!r}: {names} names in assets/labels.txt, {outputs} outputs; export it again")
+    return Detector(model_dir, assets.labels, assets.spec, fingerprint, model)
 
 
 _LOADING = threading.Lock()
