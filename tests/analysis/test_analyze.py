@@ -129,7 +129,7 @@ def test_two_runs_side_by_side(joint, tmp_path, capsys):
     assert "run (joint)" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
 def test_an_audio_run_is_analyzed_as_far_as_it_goes(tmp_path, capsys, precision):
     run_dir = make_run(tmp_path, "audio", precision=precision)
     assert analyze(run_dir, f"--output_dir={tmp_path / 'elsewhere'}") == 0

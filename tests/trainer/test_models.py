@@ -127,7 +127,7 @@ def test_weights_that_are_not_there_or_of_another_network_are_refused(dataset_96
     ("backbone", "application", "last_layer"),
     [
         ("inception_v3", "InceptionV3", "visual_mixed10"),
-        ("efficientnet_v2_b0", "EfficientNetV2B0", "visual_top_activation"),
+        pytest.param(*("efficientnet_v2_b0", "EfficientNetV2B0", "visual_top_activation"), marks=pytest.mark.slow),
     ],
 )
 def test_weights_come_from_a_file(dataset_96, tmp_path, backbone, application, last_layer):

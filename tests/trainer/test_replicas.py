@@ -10,6 +10,8 @@ import pytest
 import replica_checks
 from training_jobs import REPOSITORY, trainings, weights
 
+pytestmark = pytest.mark.slow  # a second TensorFlow, with two devices
+
 
 @pytest.fixture(scope="module")
 def one():
@@ -65,7 +67,6 @@ def test_what_is_no_number_on_the_last_replica_is_seen(one, two):
 SETTINGS = ["--audio_backbone=small_cnn", "--visual_backbone=small_cnn", "--epochs=1", "--batch_size=8"]
 
 
-@pytest.mark.slow
 def test_a_training_on_two_replicas_gives_the_weights_of_one(dataset, tmp_path):
     command = [f"--data_dir={dataset.data_dir}", "--scheme=joint", "--noaugment", "--dropout=0", "--clip_norm=1"]
     with trainings() as children:
