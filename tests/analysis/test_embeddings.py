@@ -42,6 +42,7 @@ def test_thumbnails_are_of_the_recordings_frames(folder):
     assert np.abs(shown - frame).mean() < 30  # JPEG of noise; another frame of noise is 85 away
 
 
+@pytest.mark.slow
 def test_tensorboard_finds_them_in_the_folder_of_the_analysis(folder):
     with tensorboard(folder.parent) as board:
         found = board.wait_for("projector/runs", lambda answer: "analysis" in answer)

@@ -99,6 +99,7 @@ def test_an_empty_split_is_an_error_that_tells_the_counts(sharded):
         examples(sharded, "test", 8)
 
 
+@pytest.mark.slow
 def test_a_resumed_training_sees_the_alterations_that_an_undisturbed_one_does(sharded):
     config = dataclasses.replace(CONFIG, augment=True, rand_augment=5.0, mix="cutmix")
     undisturbed = list(training_examples(sharded, config).skip(7).take(3))

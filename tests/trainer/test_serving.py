@@ -33,6 +33,7 @@ from trainer.input_pipeline import keyed_examples
 from trainer.models import sub_model
 
 pytest.importorskip("tensorflow_serving.apis", reason="make setup installs it")
+pytestmark = pytest.mark.slow  # a server in a process of its own, which loads TensorFlow again
 SECONDS = 5.1
 PAGE = Path(__file__).parents[2] / "docs" / "serving.md"
 STAND_IN = Path(__file__).parents[1] / "serving_stand_in.py"
