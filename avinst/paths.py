@@ -186,6 +186,13 @@ def read_bytes(path: str) -> bytes:
     return Path(path).read_bytes()
 
 
+def read_part(path: str, offset: int, size: int) -> bytes:
+    """`size` bytes of a file from `offset` on; on a cloud file system only these are fetched."""
+    with _file_errors(path), _gfile().GFile(path, "rb") if is_remote(path) else Path(path).open("rb") as file:
+        file.seek(offset)
+        return bytes(file.read(size))
+
+
 def read_text(path: str) -> str:
     """The whole file, UTF-8; a byte order mark is taken off."""
     return read_bytes(path).decode("utf-8-sig")

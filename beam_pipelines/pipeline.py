@@ -1,6 +1,6 @@
 """The Beam job of `prepare`: the chain with what writes a shard of examples at its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -11,6 +11,7 @@ from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
 from beam_pipelines.chain import add_chain
 from beam_pipelines.layout import Shard
+from beam_pipelines.plan import Plan
 from beam_pipelines.shard_record import ExamplesRecord
 
 
@@ -32,9 +33,9 @@ class Work(NamedTuple):
     limits: DecodeLimits
 
 
-def add_prepare(pipeline: beam.Pipeline, shards: Sequence[Shard], work: Work) -> beam.PCollection:
+def add_prepare(pipeline: beam.Pipeline, plan: Plan, work: Work) -> beam.PCollection:
     """Adds the chain to a pipeline; its output is the names of the shards that were written."""
-    return add_chain(pipeline, shards, work.data_dir, ExamplesRecord, WriteShard(work))
+    return add_chain(pipeline, plan, work.data_dir, ExamplesRecord, WriteShard(work))
 
 
 class WriteShard(beam.DoFn):

@@ -107,11 +107,12 @@ def predict_rows(
     }
     check_workers_reach(beam_flags, folders)
     pipeline = make_pipeline(beam_flags, config.workers, elements=len(shards))
-    add_predict(pipeline, shards, work)
     with only_writer(config.output_dir, PREDICTIONS.command, PREDICTIONS.flag):
         paths.make_directory(paths.join(config.output_dir, SHARDS_FOLDER))
         clear(PREDICTIONS, config.output_dir, shards, config.media_root, config.limits)
-        run_job(pipeline, PREDICTIONS, config.output_dir, shards)
+        run_job(
+            pipeline, lambda source, plan: add_predict(source, plan, work), PREDICTIONS, config.output_dir, shards
+        )
         return _finish(config, shards, detector)
 
 

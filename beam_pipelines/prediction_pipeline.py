@@ -1,6 +1,6 @@
 """The Beam job of `predict`: the chain with what writes a shard of predictions at its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import apache_beam as beam
@@ -10,6 +10,7 @@ from avinst.media_types import DecodeLimits
 from avinst.quiet import import_tensorflow_quietly
 from beam_pipelines.chain import add_chain
 from beam_pipelines.layout import Shard
+from beam_pipelines.plan import Plan
 from beam_pipelines.shard_record import PredictionsRecord
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ class PredictionWork(NamedTuple):
     features: bool
 
 
-def add_predict(pipeline: beam.Pipeline, shards: Sequence[Shard], work: PredictionWork) -> beam.PCollection:
+def add_predict(pipeline: beam.Pipeline, plan: Plan, work: PredictionWork) -> beam.PCollection:
     """Adds the chain to a pipeline; its output is the names of the shards that were written."""
-    return add_chain(pipeline, shards, work.output_dir, PredictionsRecord, WritePredictions(work))
+    return add_chain(pipeline, plan, work.output_dir, PredictionsRecord, WritePredictions(work))
 
 
 class WritePredictions(beam.DoFn):

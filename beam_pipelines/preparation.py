@@ -79,11 +79,10 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     pipeline = make_pipeline(beam_flags, config.workers, elements=len(shards))
     # Absolute, for workers have working directories of their own.
     work = Work(spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits)
-    add_prepare(pipeline, shards, work)
     with only_writer(config.data_dir, "prepare", "data_dir"):
         paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
         clear(DATASET, config.data_dir, shards, media_root, config.limits)
-        run_job(pipeline, DATASET, config.data_dir, shards)
+        run_job(pipeline, lambda source, plan: add_prepare(source, plan, work), DATASET, config.data_dir, shards)
         return finish_dataset(config.data_dir, shards, spec, labels, config.max_reject_rate)
 
 

@@ -49,9 +49,10 @@ class ResultsKind:
         return self.finished_files[0]
 
     def shard_file(self, name: str) -> bool:
-        """Whether a file of this name is a shard's, or one that was not written to its end."""
+        """Whether a file of this name is a shard's, a plan, or one that was not written to its end."""
         parts, extensions = "|".join(self.parts), "|".join(map(re.escape, (*self.extensions, ".json")))
-        ours = rf"(?:{parts})-\d{{5,}}-of-\d{{5,}}(?:{extensions})|{paths.TEMPORARY_NAME.pattern}"
+        shard = rf"(?:{parts})-\d{{5,}}-of-\d{{5,}}(?:{extensions})"
+        ours = rf"{shard}|plan-[0-9a-f]{{16}}\.bin|{paths.TEMPORARY_NAME.pattern}"
         return re.fullmatch(ours, name) is not None
 
 

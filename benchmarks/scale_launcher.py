@@ -31,6 +31,7 @@ from avinst.versions import ffmpeg_versions, package_versions
 from beam_pipelines.finishing import finish_dataset
 from beam_pipelines.layout import Shard, label_names, lay_out
 from beam_pipelines.pipeline import Work, add_prepare
+from beam_pipelines.plan import write_plan
 from beam_pipelines.runner import make_pipeline
 from beam_pipelines.shard_record import ExamplesRecord, record_path, save_record
 
@@ -84,8 +85,12 @@ def launch(rows: int) -> dict[str, Any]:
     shards = lay_out(read, split_of_row, spec, labels, VIDEOS_PER_SHARD)
     del read, split_of_row
     stages.end("shards")
+    with tempfile.TemporaryDirectory() as folder:
+        plan = write_plan(folder, shards)
+        plan_bytes = Path(plan.file).stat().st_size
+    stages.end("plan")
     pipeline = make_pipeline([], workers=1, elements=rows)
-    add_prepare(pipeline, shards, Work(spec, labels, "/videos", "/dataset", DecodeLimits()))
+    add_prepare(pipeline, plan, Work(spec, labels, "/videos", "/dataset", DecodeLimits()))
     stages.end("pipeline")
     request = pipeline.to_runner_api().ByteSize()
     stages.end("serialized")
@@ -96,6 +101,7 @@ def launch(rows: int) -> dict[str, Any]:
         "stages": stages.found,
         "peak_mb": memory_mb("VmHWM"),
         "request_bytes": request,
+        "plan_bytes": plan_bytes,
     }
 
 

@@ -6,6 +6,7 @@ import importlib
 import json
 import pickletools
 import re
+import tempfile
 import zlib
 
 import pytest
@@ -13,11 +14,13 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from dataflow_stubs import NotSentError, stub_dataflow
 from prepare_jobs import REPOSITORY, SPEC
 
+from avinst.dataset import SHARDS_FOLDER
 from avinst.manifest_rows import ManifestRow
 from avinst.media import DecodeLimits
 from beam_pipelines.beam_flags import check_beam_flags
 from beam_pipelines.layout import label_names, lay_out, lay_out_in_order
 from beam_pipelines.pipeline import Work, add_prepare
+from beam_pipelines.plan import plan_name, write_plan
 from beam_pipelines.prediction_pipeline import PredictionWork, add_predict
 from beam_pipelines.runner import make_pipeline
 
@@ -45,16 +48,23 @@ MODEL_DIR = "gs://a-bucket/model"
 CHAIN = {"beam_pipelines.chain", "beam_pipelines.pipeline", "beam_pipelines.prediction_pipeline"}
 
 
+def planned(shards):
+    """The plan as it would be in the bucket."""
+    with tempfile.TemporaryDirectory() as folder:
+        plan = write_plan(folder, shards)
+    return plan._replace(file=f"{DATA_DIR}/{SHARDS_FOLDER}/{plan_name(shards)}")
+
+
 def add_prediction(pipeline, rows):
     shards = lay_out_in_order(rows, "part", 2, lambda ordered: "fingerprint")
     work = PredictionWork(MODEL_DIR, "model", MEDIA_ROOT, DATA_DIR, DecodeLimits(), 32, "csv", True, False)
-    add_predict(pipeline, shards, work)
+    add_predict(pipeline, planned(shards), work)
 
 
 def add_preparation(pipeline, rows):
     labels = label_names(rows)
     shards = lay_out(rows, ["train"] * len(rows), SPEC, labels, 2)
-    add_prepare(pipeline, shards, Work(SPEC, labels, MEDIA_ROOT, DATA_DIR, DecodeLimits()))
+    add_prepare(pipeline, planned(shards), Work(SPEC, labels, MEDIA_ROOT, DATA_DIR, DecodeLimits()))
 
 
 def request_of(monkeypatch, flags, videos=20, add_job=add_preparation):
@@ -101,11 +111,11 @@ def test_machines_are_those_of_the_flags(request_and_pipeline):
 
 
 def test_the_request_does_not_grow_with_the_manifest(monkeypatch, request_and_pipeline):
-    """Dataflow takes requests of 20 MB; the rows are in the staged pipeline that the request refers to."""
+    """Dataflow takes requests of 20 MB; the shards are in the staged pipeline that the request refers to."""
     small, small_pipeline, _ = request_and_pipeline
     large, large_pipeline, _ = request_of(monkeypatch, FLAGS, videos=2000)
     assert abs(len(text_of(large)) - len(text_of(small))) < 100  # job ids and times
-    assert large_pipeline.ByteSize() > small_pipeline.ByteSize() + 2000
+    assert large_pipeline.ByteSize() > small_pipeline.ByteSize() + 1000
 
 
 def test_workers_run_avinsts_image(request_and_pipeline):
@@ -180,7 +190,7 @@ def test_all_that_workers_unpickle_is_importable(request_and_pipeline):
     """Functions travel by name: a worker whose image holds avinst finds them; our code is not in the request."""
     _, pipeline, _ = request_and_pipeline
     functions = functions_of(pipeline)
-    for name in ("To shards", "Leave out done", "Write shard"):
+    for name in ("Read rows", "Leave out done", "Write shard"):
         (raw,) = [raw for label, raw in functions.items() if label.startswith(name)]
         assert CHAIN & {module for module, _ in names_in(raw)}
     modules = {module for raw in functions.values() for module, _ in names_in(raw)}
@@ -191,8 +201,10 @@ def test_all_that_workers_unpickle_is_importable(request_and_pipeline):
             importlib.import_module(module)
 
 
-def test_a_request_for_many_videos_stays_small(monkeypatch):
-    """Dataflow takes requests up to 10 MB; the rows lie in the staged pipeline, not in the request."""
+def test_the_graph_holds_no_rows_and_stays_small(monkeypatch):
+    """Dataflow takes graphs of 10 MB, and requests of 20 MB: of two videos a shard, 100 bytes a shard here."""
     job, pipeline, _ = request_of(monkeypatch, FLAGS, videos=5000)
     assert len(text_of(job)) < 2**20
-    assert len(pipeline.SerializeToString()) < 5000 * 400
+    serialized = pipeline.SerializeToString()
+    assert len(serialized) < 100 * 2500 + 50_000
+    assert b"v4999" not in serialized

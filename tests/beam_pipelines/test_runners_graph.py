@@ -1,4 +1,4 @@
-"""The shape of the graph that every runner gets: one chain, and nothing but manifest rows in the shuffle."""
+"""The shape of the graph that every runner gets: one chain, and neither rows nor media in the shuffle."""
 
 import apache_beam as beam
 import pytest
@@ -8,6 +8,7 @@ from avinst.manifest_rows import ManifestRow
 from avinst.media import DecodeLimits
 from beam_pipelines.layout import Shard, label_names, lay_out
 from beam_pipelines.pipeline import Work, add_prepare
+from beam_pipelines.plan import read_shard, write_plan
 from beam_pipelines.runner import make_pipeline
 
 ROWS = [ManifestRow(f"{n}.mp4", ("x",), f"v{n}", group=f"v{n}") for n in range(10)]
@@ -33,10 +34,15 @@ class Steps(beam.pipeline.PipelineVisitor):
 
 
 @pytest.fixture
-def steps(tmp_path):
+def plan(tmp_path):
+    return write_plan(str(tmp_path), SHARDS)
+
+
+@pytest.fixture
+def steps(tmp_path, plan):
     pipeline = make_pipeline([], workers=1)
     work = Work(SPEC, ("x",), str(tmp_path), str(tmp_path / "set"), DecodeLimits())
-    add_prepare(pipeline, SHARDS, work)
+    add_prepare(pipeline, plan, work)
     steps = Steps()
     pipeline.visit(steps)
     return steps
@@ -44,9 +50,9 @@ def steps(tmp_path):
 
 def test_the_chain_is_linear(steps):
     assert [node.full_label for node in steps.ours] == [
-        "Manifest rows",
+        "Shards",
         "Group by shard",
-        "To shards",
+        "Read rows",
         "Leave out done",
         "Write shard",
     ]
@@ -65,15 +71,14 @@ def test_no_side_input_and_no_second_output_anywhere(steps):
     assert all(len(labels) == 1 for labels in readers.values()), readers
 
 
-def test_nothing_but_manifest_rows_enters_the_shuffle(steps):
+def test_nothing_but_names_and_places_enters_the_shuffle(steps, plan):
     (grouping,) = [node for node in steps.ours if isinstance(node.transform, beam.GroupByKey)]
     (source,) = [node for node in steps.ours if list(node.outputs.values()) == list(grouping.inputs)]
     assert isinstance(source.transform, beam.Create)
     elements = list(source.transform.values)
-    assert [(name, Shard.unpacked(packed)) for name, packed in elements] == [
-        (shard.name, shard) for shard in SHARDS
-    ]
-    assert all(type(name) is str and type(packed) is bytes for name, packed in elements)
+    assert [name for name, _ in elements] == [shard.name for shard in SHARDS]
+    assert all(type(number) is int for _, span in elements for number in span)
+    assert [read_shard(plan.file, (name, [span])) for name, span in elements] == SHARDS
 
 
 def test_what_leaves_the_last_step_is_names(steps, monkeypatch, tmp_path):
