@@ -29,6 +29,8 @@ _NAMES_OF_PATHS = (
     "annotations",
     "figure",
 )
+# What TensorFlow says of a host that it cannot reach, or that refuses it; of several types.
+_HTTP_TROUBLE = "Error executing an HTTP request"
 DONE, FAILED, WRONG_FLAGS, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -138,6 +140,12 @@ def _file_trouble(error: Exception) -> str | None:
     if tensorflow is not None and isinstance(error, tensorflow.errors.OpError):
         if error.message.startswith("File system scheme"):
             return f"{error.message}; this TensorFlow has no access to it: use a local path or gs://"
+        if error.message.startswith(_HTTP_TROUBLE):
+            found = " ".join(error.message.split())
+            return (
+                f"Cloud Storage cannot be asked: {found}; check the network, the bucket's name and credentials "
+                f"(gcloud auth application-default login; {TRACEBACK_VARIABLE}=1 shows where it arose)"
+            )
         kinds = {
             tensorflow.errors.NotFoundError: "not found",
             tensorflow.errors.PermissionDeniedError: "permission denied",

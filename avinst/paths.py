@@ -134,7 +134,10 @@ def exists(path: str) -> bool:
 
 def is_directory(path: str) -> bool:
     """Whether the path is a directory."""
-    return bool(_gfile().isdir(path)) if is_remote(path) else Path(path).is_dir()
+    if not is_remote(path):
+        return Path(path).is_dir()
+    # TensorFlow's says no whatever the trouble is; to look whether anything is there tells of it.
+    return bool(_gfile().isdir(path)) or (exists(path) and False)
 
 
 def size(path: str) -> int:

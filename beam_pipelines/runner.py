@@ -23,6 +23,7 @@ from avinst.machine import available_cores
 from beam_pipelines.beam_flags import check_beam_flags, runner_of
 from beam_pipelines.endpoints import check_endpoints
 
+_IN_THIS_PROCESS = ("apache_beam.runners.portability.fn_api_runner", "apache_beam.runners.direct")
 _DASK = "apache_beam.runners.dask.dask_runner"
 # Dask's shuffle makes about partitions x sqrt(partitions) tasks: at a thousand, a minute of its scheduler's time.
 _MAX_DASK_PARTITIONS = 1000
@@ -71,7 +72,7 @@ def run_to_end(pipeline: beam.Pipeline) -> None:
     """
     with _quiet_if_local(pipeline), _whole_elements():
         result = pipeline.run()
-        if _is_handed_over(pipeline.options):
+        if _is_handed_over(pipeline):
             raise HandedOver(
                 "the job is the runner's now; when it has ended, run the same command again without the runner's "
                 "flags: it checks what was written and finishes, or makes what is missing"
@@ -84,7 +85,10 @@ def run_to_end(pipeline: beam.Pipeline) -> None:
                 client.close()  # Dask's: left open, it takes over every later use of Dask in this process
 
 
-def _is_handed_over(options: PipelineOptions) -> bool:
+def _is_handed_over(pipeline: beam.Pipeline) -> bool:
+    options = pipeline.options
+    if type(pipeline.runner).__module__.startswith(_IN_THIS_PROCESS):
+        return False  # done when it returns, whether anybody wants to wait or not
     waits = not options.view_as(StandardOptions).no_wait_until_finish
     return not waits or bool(options.view_as(GoogleCloudOptions).template_location)
 

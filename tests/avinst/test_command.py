@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 from absl import flags
@@ -110,7 +111,21 @@ def test_what_the_file_system_refuses_is_one_line(capsys, tmp_path, monkeypatch)
     def reads_from_afar():
         paths.exists("s3://bucket/none")
 
+    def asks_an_unknown_host():
+        import tensorflow as tf
+
+        message = "Error executing an HTTP request: libcurl code 6 ...\n\t when reading metadata of gs://bucket"
+        refused = tf.errors.FailedPreconditionError(None, None, message)
+        with monkeypatch.context() as patch:
+            patch.setattr(tf.io.gfile, "isdir", lambda path: False)  # as TensorFlow says then
+            patch.setattr(tf.io.gfile, "exists", mock.Mock(side_effect=refused))
+            paths.is_directory("gs://bucket")
+
     for body_that_fails, message in (
+        (
+            asks_an_unknown_host,
+            "cannot be asked: Error executing an HTTP request: libcurl code 6 ... when reading",
+        ),
         (reads, "No such file or directory: '"),
         (reads_records, "damaged file"),
         (reads_from_afar, "'s3' not implemented"),

@@ -245,3 +245,9 @@ def test_what_is_handed_over_is_not_waited_for(flag):
     pipeline = types.SimpleNamespace(run=lambda: result, runner=None, options=PipelineOptions([flag]))
     with pytest.raises(HandedOver, match="run the same command again without the runner's flags"):
         run_to_end(pipeline)
+
+
+@pytest.mark.parametrize("runner", [[], ["--runner=DirectRunner"]])
+def test_in_this_process_there_is_nobody_to_hand_over_to(manifest, tmp_path, runner):
+    dataset = prepare_dataset(job(manifest, tmp_path / "set"), SPEC, [*runner, "--no_wait_until_finish"])
+    assert sum(dataset.recordings.values()) == 3
