@@ -73,7 +73,12 @@ def check_workers_reach(beam_flags: Sequence[str], folders: Mapping[str, str]) -
             raise UserError(
                 f"{flag}={folder} is on this machine; Dataflow's workers need one such as gs://BUCKET/..."
             )
-    if not any(flag.partition("=")[0].removesuffix("s") in _CODE_FLAGS for flag in beam_flags):
+    for name in ("--temp_location", "--staging_location"):
+        places = [flag.partition("=")[2] for flag in beam_flags if flag.partition("=")[0] == name]
+        if places and not paths.is_remote(places[-1]):
+            raise UserError(f"{name}={places[-1]}; Dataflow needs a place such as gs://BUCKET/...")
+    given = [flag.partition("=")[0].removesuffix("s") for flag in beam_flags if flag.partition("=")[2]]
+    if not any(name in _CODE_FLAGS for name in given):
         raise UserError(
             "Dataflow's workers need avinst and its packages: give an image that holds them with "
             "--sdk_container_image=IMAGE"

@@ -81,6 +81,12 @@ def predict_rows(
         UserError: bad model, folders or flags, another process at work in the directory, or no recording that
             could be used.
     """
+    folders = {
+        "--media_root": config.media_root,
+        "--output_dir": config.output_dir,
+        "--model_dir": config.model_dir,
+    }
+    check_workers_reach(beam_flags, folders)  # before anything is read
     model_dir = paths.absolute(config.model_dir)  # workers have working directories of their own
     detector = shared_detector(model_dir)
     if config.features and not detector.gives(FEATURES_SIGNATURE):
@@ -100,12 +106,6 @@ def predict_rows(
     if _is_finished(config, shards):
         return load_predictions(config.output_dir)
     _check_ours(config, shards, detector)
-    folders = {
-        "--media_root": config.media_root,
-        "--output_dir": config.output_dir,
-        "--model_dir": config.model_dir,
-    }
-    check_workers_reach(beam_flags, folders)
     pipeline = make_pipeline(beam_flags, config.workers, elements=len(shards))
     with only_writer(config.output_dir, PREDICTIONS.command, PREDICTIONS.flag):
         paths.make_directory(paths.join(config.output_dir, SHARDS_FOLDER))

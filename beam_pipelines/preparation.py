@@ -70,12 +70,13 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     Raises:
         UserError: bad manifest, folders or flags, another process at work in the directory, or too many rejects.
     """
-    shards, labels, media_root = _planned(config, spec)
+    media_root = _media_root(config)
+    # Before anything is read or deleted: these check the flags.
+    check_workers_reach(beam_flags, {"--media_root": media_root, "--data_dir": config.data_dir})
+    shards, labels = _planned(config, spec)
     if is_finished(config.data_dir, shards, media_root, config.limits):
         return load_dataset(config.data_dir)
     check_ours(config.data_dir, shards, spec, config.overwrite)
-    # Before anything is deleted: these check the flags.
-    check_workers_reach(beam_flags, {"--media_root": media_root, "--data_dir": config.data_dir})
     pipeline = make_pipeline(beam_flags, config.workers, elements=len(shards))
     # Absolute, for workers have working directories of their own.
     work = Work(spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits)
@@ -88,7 +89,8 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
 
 def estimate_dataset(config: PrepareConfig, spec: DatasetSpec) -> "Estimate":
     """What `prepare_dataset` would cost; writes nothing. Raises UserError as it does for bad input."""
-    shards, labels, media_root = _planned(config, spec)
+    media_root = _media_root(config)
+    shards, labels = _planned(config, spec)
     check_ours(config.data_dir, shards, spec, config.overwrite)
     paths.check_writable(config.data_dir)
     import_tensorflow_quietly()  # not at the top: errors in the manifest are told before it
@@ -98,15 +100,19 @@ def estimate_dataset(config: PrepareConfig, spec: DatasetSpec) -> "Estimate":
         return estimate(shards, spec, labels, media_root, decoder, config.workers)
 
 
-def _planned(config: PrepareConfig, spec: DatasetSpec) -> tuple[list[Shard], tuple[str, ...], str]:
-    """The shards, the label names and the media root: all that is known before any video is opened."""
-    media_root = config.media_root or _folder_of(config.manifest)
+def _media_root(config: PrepareConfig) -> str:
+    return config.media_root or _folder_of(config.manifest)
+
+
+def _planned(config: PrepareConfig, spec: DatasetSpec) -> tuple[list[Shard], tuple[str, ...]]:
+    """The shards and the label names: all that is known before any video is opened."""
+    media_root = _media_root(config)
     if not paths.is_directory(media_root):
         raise UserError(f"no media folder {media_root!r}; give the folder of the videos with --media_root")
     rows = read_manifest(config.manifest, media_root)
     labels = label_names(rows)
     split_of_row = assign_splits(rows, config.splits, config.shares)
-    return lay_out(rows, split_of_row, spec, labels, config.videos_per_shard), labels, media_root
+    return lay_out(rows, split_of_row, spec, labels, config.videos_per_shard), labels
 
 
 def _folder_of(path: str) -> str:

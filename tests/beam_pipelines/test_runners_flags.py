@@ -160,8 +160,11 @@ def test_what_dataflows_workers_could_not_reach_is_refused():
     check_workers_reach(["--runner=PortableRunner"], {"--data_dir": "set"})
     with pytest.raises(UserError, match="--data_dir=set is on this machine"):
         check_workers_reach([*DATAFLOW, image], remote | {"--data_dir": "set"})
-    with pytest.raises(UserError, match="--sdk_container_image=IMAGE"):
-        check_workers_reach(DATAFLOW, remote)
+    for missing in ([], ["--sdk_container_image="]):
+        with pytest.raises(UserError, match="--sdk_container_image=IMAGE"):
+            check_workers_reach([*DATAFLOW, *missing], remote)
+    with pytest.raises(UserError, match=r"--temp_location=/tmp/x; Dataflow needs a place such as gs://BUCKET"):
+        check_workers_reach([*DATAFLOW, image, "--temp_location=/tmp/x"], remote)
 
 
 def test_dask_flags_are_checked_too():
