@@ -15,6 +15,7 @@ BUILD = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text())
 SCRIPTS = {step["id"]: step["script"] for step in BUILD["steps"]}
 # https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values
 BUILT_IN = {"PROJECT_ID", "BUILD_ID", "COMMIT_SHA"}
+SMOKE = {"_BUCKET": "a-bucket", "_DATA_BUCKET": "data", "_SMOKE_MANIFEST": "gs://a-bucket/clips.csv"}
 
 
 def test_the_build_is_what_cloud_build_takes():
@@ -149,7 +150,7 @@ def test_templates_name_the_image_by_its_digest_and_metadata_that_exist(tmp_path
 )
 def test_the_smoke_job_decides_over_the_build(tmp_path, state, status):
     answer = f'case "$*" in *run*) echo job-1 ;; *describe*) echo {state} ;; esac'
-    names = {"_BUCKET": "a-bucket", "_SMOKE_MANIFEST": "gs://a-bucket/clips.csv", "_SERVICE_ACCOUNT": "worker@x"}
+    names = {**SMOKE, "_SERVICE_ACCOUNT": "worker@x"}
     done, calls = run_step(tmp_path, "smoke-job", tools={"gcloud": answer, "sleep": ""}, **names)
     assert done.returncode == status
     run = calls[0]
@@ -167,14 +168,14 @@ def test_the_smoke_job_decides_over_the_build(tmp_path, state, status):
 
 
 def test_the_smoke_result_is_of_the_same_dataset(tmp_path):
-    names = {"_BUCKET": "a-bucket", "_SMOKE_MANIFEST": "gs://a-bucket/clips.csv"}
+    names = SMOKE
     done, calls = run_step(tmp_path, "smoke-result", tools={"docker": ""}, **names)
     assert done.returncode == 0, done.stderr
     smoke = SCRIPTS["smoke-job"]
     for flag in ("frame_size=96", "max_reject_rate=0.5"):
         assert flag in smoke
         assert f"--{flag}" in calls[0]
-    assert "gs://a-bucket/smoke/b-1" in calls[0]
+    assert "gs://data/smoke/b-1" in calls[0]
     for call in calls:
         command = re.search(r"trainer:latest (\w+)", call)[1]
         assert command in COMMANDS
