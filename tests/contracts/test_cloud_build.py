@@ -1,4 +1,4 @@
-"""cloudbuild.yaml and the specs of the jobs: substitutions, stages, commands, and the shapes that Google takes."""
+"""cloudbuild.yaml: substitutions, stages, what its steps call, and the shape that Google takes."""
 
 import json
 import re
@@ -27,6 +27,14 @@ def test_the_build_is_what_cloud_build_takes():
     assert build.options.automap_substitutions
     assert build.timeout.total_seconds() >= 3600
     assert len(SCRIPTS) == len(build.steps)
+
+
+def test_a_build_of_an_own_account_has_a_log_and_memory_for_the_tests():
+    # Refused without: https://docs.cloud.google.com/build/docs/securing-builds/configure-user-specified-service-accounts
+    assert BUILD["options"]["logging"] == "CLOUD_LOGGING_ONLY"
+    # GB, of the machines that a build may name: https://cloud.google.com/build/pricing
+    memory = {"E2_MEDIUM": 4, "E2_HIGHCPU_8": 8, "N1_HIGHCPU_8": 7.2, "E2_HIGHCPU_32": 32, "N1_HIGHCPU_32": 28.8}
+    assert memory[BUILD["options"]["machineType"]] >= 16  # several processes with TensorFlow, 0.6 to 1 GB each
 
 
 def test_substitutions_are_declared_used_and_explained():
@@ -127,6 +135,35 @@ def test_the_images_are_pushed_and_known_by_their_digests(tmp_path):
     assert (tmp_path / "trainer.digest").read_text().endswith("/trainer:latest@sha256:0\n")
 
 
+def test_the_packages_are_built_from_the_last_ones_and_kept(tmp_path):
+    done, calls = run_step(tmp_path, "packages", tools={"docker": ""}, _VARIANT="gpu")
+    assert done.returncode == 0, done.stderr
+    image = "europe-west4-docker.pkg.dev/a-project/avinst/packages-gpu:latest"
+    build, push = calls
+    assert build.startswith("docker build --target=packages --build-arg=VARIANT=gpu ")
+    assert f"--cache-from={image} --tag={image} ." in build
+    assert "--build-arg=BUILDKIT_INLINE_CACHE=1" in build  # without it the image is no cache
+    assert push == f"docker push {image}"
+
+
+def test_the_tests_are_built_which_runs_them(tmp_path):
+    done, calls = run_step(tmp_path, "test", tools={"docker": ""}, _VARIANT="gpu")
+    assert done.returncode == 0, done.stderr
+    assert calls == ["docker build --target=test --build-arg=VARIANT=gpu --tag=avinst-test ."]
+
+
+@pytest.mark.parametrize("failing", ["build", "push"])
+@pytest.mark.parametrize("step", ["packages", "test", "images", "templates", "smoke-job", "smoke-result"])
+def test_a_step_fails_with_its_first_tool(tmp_path, step, failing):
+    """Calls up to the failing one, and none after it."""
+    if failing == "push" and step not in ("packages", "images"):
+        pytest.skip("pushes nothing")
+    answer = f'[ "$1" != {failing} ]' if step in ("packages", "test", "images") else "exit 1"
+    done, calls = run_step(tmp_path, step, tools={"docker": answer, "gcloud": answer, "sleep": ""}, **SMOKE)
+    assert done.returncode != 0
+    assert len(calls) == (2 if failing == "push" else 1)
+
+
 def test_without_a_bucket_there_are_no_templates_and_without_a_manifest_no_smoke_job(tmp_path):
     for number, step in enumerate(("templates", "smoke-job", "smoke-result")):
         folder = tmp_path / str(number)
@@ -145,13 +182,25 @@ def test_templates_name_the_image_by_its_digest_and_metadata_that_exist(tmp_path
         assert re.search(r"flex-template build gs://a-bucket/templates/\w+\.json ", call)
 
 
+# https://docs.cloud.google.com/dataflow/docs/reference/rest/v1b3/projects.jobs: at work, then ended.
 @pytest.mark.parametrize(
-    ("state", "status"), [("JOB_STATE_DONE", 0), ("JOB_STATE_FAILED", 1), ("JOB_STATE_CANCELLED", 1)]
+    ("last", "status"),
+    [
+        ("JOB_STATE_DONE", 0),
+        ("JOB_STATE_FAILED", 1),
+        ("JOB_STATE_CANCELLED", 1),
+        ("JOB_STATE_UPDATED", 1),
+        ("JOB_STATE_DRAINED", 1),
+    ],
 )
-def test_the_smoke_job_decides_over_the_build(tmp_path, state, status):
-    answer = f'case "$*" in *run*) echo job-1 ;; *describe*) echo {state} ;; esac'
+def test_the_smoke_job_is_waited_for_and_decides_over_the_build(tmp_path, last, status):
+    states = ["JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING", last]
+    (tmp_path / "states").write_text("\n".join(states) + "\n")
+    look = f"head -n 1 {tmp_path}/states; sed -i 1d {tmp_path}/states"
+    answer = f'case "$*" in *run*) echo job-1 ;; *describe*) {look} ;; esac'
     names = {**SMOKE, "_SERVICE_ACCOUNT": "worker@x"}
     done, calls = run_step(tmp_path, "smoke-job", tools={"gcloud": answer, "sleep": ""}, **names)
+    assert [call.partition(" ")[0] for call in calls] == ["gcloud", *["gcloud", "sleep"] * 3, "gcloud"]
     assert done.returncode == status
     run = calls[0]
     parameters = dict(
@@ -176,35 +225,11 @@ def test_the_smoke_result_is_of_the_same_dataset(tmp_path):
         assert flag in smoke
         assert f"--{flag}" in calls[0]
     assert "gs://data/smoke/b-1" in calls[0]
+    assert len(calls) == 2
     for call in calls:
+        # Of the networks of a build's containers, the one that has its credentials.
+        assert call.startswith(
+            "docker run --network=cloudbuild europe-west4-docker.pkg.dev/a-project/avinst/trainer:"
+        )
         command = re.search(r"trainer:latest (\w+)", call)[1]
         assert command in COMMANDS
-
-
-@pytest.mark.parametrize("file", ["vertex_cpu.yaml", "vertex_gpu.yaml"])
-def test_the_custom_jobs_are_what_vertex_ai_takes(file):
-    custom_job = pytest.importorskip("google.cloud.aiplatform_v1.types.custom_job", reason="needs avinst[gcp]")
-    names = {
-        "IMAGE": "europe-west4-docker.pkg.dev/p/avinst/trainer@sha256:0",
-        "DATA_DIR": "gs://b/dataset",
-        "OUTPUT": "gs://b/runs/joint",
-        "SERVICE_ACCOUNT": "trainer@p.iam.gserviceaccount.com",
-    }
-    text = (ROOT / "cloud" / file).read_text()
-    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(names)
-    filled = re.sub(r"\$\{(\w+)\}", lambda match: names[match[1]], text)
-    spec = custom_job.CustomJobSpec.from_json(json.dumps(yaml.safe_load(filled)))
-    (pool,) = spec.worker_pool_specs
-    assert pool.replica_count == 1
-    assert pool.container_spec.image_uri == names["IMAGE"]
-    assert spec.base_output_directory.output_uri_prefix == names["OUTPUT"]
-    assert spec.scheduling.restart_job_on_worker_restart
-    command, *arguments = pool.container_spec.args
-    assert command == "train"
-    from trainer import train
-
-    # Parsed as the command does it, unknown names and values that are not allowed raise.
-    train.FLAGS.unparse_flags()
-    train.FLAGS(["avinst train", *arguments])
-    assert train.FLAGS.data_dir == names["DATA_DIR"]
-    assert not train.FLAGS.run_dir  # the service's

@@ -122,7 +122,45 @@ def test_the_flex_templates_file_is_where_the_launcher_looks():
 
 def test_beams_entry_point_is_of_the_locked_version():
     assert ARGUMENTS["BEAM"] == locked(ROOT / "cloud" / "cpu.lock")["apache-beam"][0]
-    assert f"python{ARGUMENTS['PYTHON'].replace('.', '')}-template" in DOCKERFILE
+
+
+def test_interpreter_entry_point_and_launcher_are_of_one_python():
+    """Boot looks for the interpreter's packages, the launcher starts it."""
+    sources = {name: re.sub(r"\$\{(\w+)\}", lambda match: ARGUMENTS[match[1]], source) for source, name in STAGES}
+    version = ARGUMENTS["PYTHON"]
+    assert sources["packages"] == f"python:{version}-slim"
+    assert sources["beam"].startswith(f"apache/beam_python{version}_sdk:")
+    assert f"/python{version.replace('.', '')}-template-launcher-base:" in sources["launcher"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f">={version}" in project["requires-python"].split(",")  # what the locks are made for
+
+
+def test_a_step_that_fails_ends_the_build():
+    for step in STEPS:
+        if step.startswith("RUN "):
+            assert not re.search(r"\|\||[;|]|\b(true|exit)\b", step), step
+
+
+def test_the_last_step_of_the_stage_test_runs_the_tests_on_what_ships():
+    steps = [step for step in stage_steps()["test"] if not step.startswith(("COPY", "ENV"))]
+    assert steps == [
+        "FROM runtime AS test",
+        "RUN cloud/install.sh packages requirements.lock",
+        "RUN cloud/install.sh tree .",
+        "RUN chown -hR avinst /opt/avinst",
+        "USER avinst",
+        'RUN python -m pytest -m "not slow" -q -p no:cacheprovider',
+    ]
+    order = [step.partition(" ")[2] for step in stage_steps()["test"]]
+    assert order.index(". .") < order.index("cloud/install.sh tree .")
+
+
+def test_what_runs_is_checked_and_workers_make_no_environment_of_their_own():
+    for stage in ("dataflow", "trainer", "test"):
+        steps = inherited(stage)
+        assert "RUN cloud/install.sh check" in steps
+        # https://beam.apache.org/documentation/runtime/environments: else boot begins one without our packages.
+        assert "ENV RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1" in steps
 
 
 @pytest.mark.parametrize("variant", ["cpu", "gpu"])
@@ -153,10 +191,65 @@ def test_the_steps_of_the_script_are_those_of_the_dockerfile():
     script = ROOT / "cloud" / "install.sh"
     steps = set(re.findall(r"^  (\w+)\)$", script.read_text(), flags=re.MULTILINE))
     used = re.findall(r"RUN (?:--mount=\S+ )?cloud/install\.sh (\w+)", DOCKERFILE)
-    assert set(used) == steps == {"packages", "wheel", "avinst", "check"}
+    assert set(used) == steps == {"packages", "wheel", "avinst", "tree", "check"}
     # Nothing gets into the image that the script does not bring: packages are checked by their hashes there.
     assert "pip install" not in "".join(step for step in STEPS)
     assert "--require-hashes" in script.read_text()
     wrong = subprocess.run([script, "pakages"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("usage: ")
+
+
+def run_install(tmp_path, *arguments, failing="nothing"):
+    """Runs a step of the script with a recorded stand-in for Python; returns its status and the calls."""
+    python = tmp_path / "python"
+    log = tmp_path / "calls"
+    log.touch()
+    python.write_text(f'#!/bin/sh\necho "$*" >> {log}\ncase "$*" in *{failing}*) exit 1 ;; esac\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "cloud" / "install.sh", *arguments],
+        env={"PYTHON": str(python), "PATH": "/usr/bin:/bin"},
+        check=False,
+    )
+    return done.returncode, log.read_text().splitlines()
+
+
+PIP = "-m pip --disable-pip-version-check"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "calls"),
+    [
+        (("packages", "a.lock"), [f"{PIP} install --quiet --require-hashes --requirement a.lock"]),
+        (("wheel", "w"), [f"{PIP} wheel --quiet --no-deps --no-index --no-build-isolation --wheel-dir w ."]),
+        (("avinst", "a.whl"), [f"{PIP} install --quiet --no-deps --no-index a.whl"]),
+        (("check",), [f"{PIP} check", "-m avinst.doctor"]),
+    ],
+)
+def test_the_script_calls_and_fails_with_what_it_calls(tmp_path, arguments, calls):
+    assert run_install(tmp_path, *arguments) == (0, calls)
+    for number, call in enumerate(calls):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        status, made = run_install(folder, *arguments, failing=f'"{call}"')
+        assert status != 0
+        assert made == calls[: number + 1]
+
+
+def test_the_tree_of_the_tests_finds_what_is_installed(tmp_path):
+    packages = ("avinst", "beam_pipelines", "trainer", "analysis")
+    for folder in ("site", "tree"):
+        for package in packages:
+            (tmp_path / folder / package).mkdir(parents=True)
+            (tmp_path / folder / package / "__init__.py").write_text(f"# {folder}\n")
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho {tmp_path}/site\n")
+    python.chmod(0o755)
+    command = [ROOT / "cloud" / "install.sh", "tree", tmp_path / "tree"]
+    environment = {"PYTHON": str(python), "PATH": "/usr/bin:/bin"}
+    subprocess.run(command, env=environment, check=True)
+    for package in packages:
+        assert (tmp_path / "tree" / package / "__init__.py").read_text() == "# site\n"
+    (tmp_path / "site" / "trainer" / "__init__.py").unlink()
+    assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 1

@@ -42,5 +42,5 @@ def test_ci_builds_and_runs_the_package():
     assert re.search(r"^\.ci/package$", steps, flags=re.MULTILINE)
     package = (ROOT / ".ci" / "package").read_text()
     # The image's own steps, each of them.
-    assert set(re.findall(r"install\.sh\"? (\w+)", package)) == {"packages", "wheel", "avinst", "check"}
+    assert set(re.findall(r"install\.sh\"? (\w+)", package)) == {"packages", "wheel", "avinst", "tree", "check"}
     assert "demo --fast" in package
