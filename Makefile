@@ -57,10 +57,13 @@ $(TOOLS)/.installed: supply-chain.lock
 	@$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r supply-chain.lock
 	@touch $@
 
-# CycloneDX, valid against its schema: what is installed in $(VENV), with versions and licences.
+# CycloneDX, valid against its schema: what is installed in $(VENV), with versions and licences, and what the images get,
+# with versions and hashes.
 sbom: setup $(TOOLS)/.installed
 	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --validate \
 	  -o $(SBOM) $(BIN)/python
+	for variant in cpu gpu; do PYTHONWARNINGS=ignore $(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml \
+	  --output-reproducible --validate -o $(SBOM:.json=-$$variant.json) cloud/$$variant.lock || exit 1; done
 
 licences: setup
 	$(BIN)/avinst doctor --licences

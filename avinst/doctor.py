@@ -209,9 +209,14 @@ def _print_licences() -> None:
     for licence in found:
         cells = zip((licence.name, licence.version, licence.licence), widths, strict=True)
         flag = f"{licence.copyleft} copyleft" if licence.copyleft else ""
+        flag += f" (bundled: {licence.bundled})" if licence.bundled else ""
         print("  ".join([*(f"{cell:<{width}}" for cell, width in cells), flag]).rstrip())  # noqa: T201
     unknown = [licence.name for licence in found if licence.licence == UNKNOWN]
-    flagged = [licence.name for licence in found if licence.copyleft]
+    flagged = [
+        licence.name + (f" (bundled: {licence.bundled})" if licence.bundled else "")
+        for licence in found
+        if licence.copyleft
+    ]
     summary = [
         f"{len(found)} packages",
         f"licence unknown: {', '.join(unknown) or 'none'}",

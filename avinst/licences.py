@@ -16,6 +16,7 @@ _EXTRAS = ("gcp", "dask", "gpu")
 _LONGEST_NAME = 60
 _VAGUE = ("dual license", "see license", "license.txt", "unknown")
 _WEAK = re.compile(r"LGPL|Lesser General|MPL|Mozilla|EPL|CDDL|EUPL", re.IGNORECASE)
+_REACH = ("", "weak", "strong")
 _STRONG = re.compile(r"(?<!L)GPL|(?<!Lesser )General Public|CC-BY-SA|SSPL", re.IGNORECASE)
 # EXTERNAL_LIBRARY_GPL_LIST of FFmpeg's configure, those that decode, encode or filter.
 _GPL_LIBRARIES = (
@@ -38,14 +39,17 @@ class Licence:
         name: the package, normalised.
         version: the installed one.
         licence: a name or an SPDX expression; UNKNOWN where the package says nothing that could be read.
-        copyleft: `strong` (GPL and its like), `weak` (LGPL, MPL, ...) or empty.
-        note: what the package's own words do not tell.
+        copyleft: `strong` (GPL and its like), `weak` (LGPL, MPL, ...) or empty; of the package or of what its
+            wheel bundles, whichever reaches further.
+        bundled: licence of the native libraries in the wheel, where the package's own words do not tell it; SPDX.
+        note: in words.
     """
 
     name: str
     version: str
     licence: str
     copyleft: str = ""
+    bundled: str = ""
     note: str = ""
 
 
@@ -97,8 +101,12 @@ def _licence_of(name: str, distribution: importlib.metadata.Distribution) -> Lic
         "".join(distribution.metadata.get_all(key) or []) for key in ("License-Expression", "License")
     )
     licence = licence_name(expression, field, distribution.metadata.get_all("Classifier") or [])
-    note = _ffmpeg_note() if name == "av" else ""
-    return Licence(name, distribution.version, licence, copyleft(licence), note)
+    if name != "av":
+        return Licence(name, distribution.version, licence, copyleft(licence))
+    says, gpl_libraries = ffmpeg_licence()
+    bundled = ffmpeg_in_effect(says, gpl_libraries)
+    reach = max(copyleft(licence), copyleft(bundled), key=_REACH.index)
+    return Licence(name, distribution.version, licence, reach, bundled, ffmpeg_words(says, gpl_libraries))
 
 
 def licence_name(expression: str, field: str, classifiers: Iterable[str]) -> str:
@@ -125,11 +133,7 @@ def copyleft(licence: str) -> str:
     """`strong`, `weak` or empty; empty too where the licence may be chosen from several and one is neither."""
     alternatives = licence.split(" OR ") if " AND " not in licence and "(" not in licence else [licence]
     kinds = ["strong" if _STRONG.search(text) else "weak" if _WEAK.search(text) else "" for text in alternatives]
-    return min(kinds, key=("", "weak", "strong").index)
-
-
-def _ffmpeg_note() -> str:
-    return ffmpeg_words(*ffmpeg_licence())
+    return min(kinds, key=_REACH.index)
 
 
 def ffmpeg_licence() -> tuple[str, tuple[str, ...]]:
@@ -141,9 +145,20 @@ def ffmpeg_licence() -> tuple[str, tuple[str, ...]]:
     return library["license"], tuple(name for name in _GPL_LIBRARIES if name in switches)
 
 
+def ffmpeg_in_effect(says: str, gpl_libraries: tuple[str, ...]) -> str:
+    """What an FFmpeg may be passed on under, as an SPDX expression: GPL libraries in it make it GPL.
+
+    Version 3 of the LGPL leaves version 3 of the GPL, for the libraries are under "version 2 or later".
+    """
+    gpl = bool(gpl_libraries or _STRONG.search(says))
+    version = "3.0" if "version 3" in says else "2.0" if gpl else "2.1"
+    return f"{'GPL' if gpl else 'LGPL'}-{version}-or-later"
+
+
 def ffmpeg_words(says: str, gpl_libraries: tuple[str, ...]) -> str:
     """One sentence: what is inside PyAV's wheel."""
     text = f"carries FFmpeg, which says of itself: {says}"
     if gpl_libraries and not _STRONG.search(says):
         text += f"; but it is linked with {' and '.join(gpl_libraries)} (GPL version 2 or later)"
+        text += f": {ffmpeg_in_effect(says, gpl_libraries)} in effect"
     return text

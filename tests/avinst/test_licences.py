@@ -111,6 +111,21 @@ def test_gpl_libraries_in_an_ffmpeg_that_calls_itself_lgpl_are_told():
     assert "linked" not in licences.ffmpeg_words("GPL version 3", ("libx264",))  # it says so itself
 
 
+@pytest.mark.parametrize(
+    ("says", "gpl_libraries", "expected"),
+    [
+        ("LGPL version 3 or later", ("libx264",), "GPL-3.0-or-later"),
+        ("LGPL version 2.1 or later", ("libx264",), "GPL-2.0-or-later"),
+        ("LGPL version 3 or later", (), "LGPL-3.0-or-later"),
+        ("LGPL version 2.1 or later", (), "LGPL-2.1-or-later"),
+        ("GPL version 2 or later", (), "GPL-2.0-or-later"),
+        ("GPL version 3 or later", ("libx265",), "GPL-3.0-or-later"),
+    ],
+)
+def test_what_an_ffmpeg_may_be_passed_on_under(says, gpl_libraries, expected):
+    assert licences.ffmpeg_in_effect(says, gpl_libraries) == expected
+
+
 def test_the_ffmpeg_inside_this_pyav_is_found_out():
     says, gpl_libraries = licences.ffmpeg_licence()
     assert "version" in says
@@ -125,9 +140,14 @@ def test_the_command_lists_this_environment(capsys):
     assert rows["keras"]["licence"] == "Apache License 2.0"
     assert rows["tqdm"]["copyleft"] == "weak"
     assert "FFmpeg" in rows["av"]["note"]
+    # What a gate on these fields has to see: PyAV is BSD, its wheel is not.
+    assert rows["av"]["licence"] == "BSD-3-Clause"
+    assert (rows["av"]["copyleft"], rows["av"]["bundled"]) == ("strong", "GPL-3.0-or-later")
+    assert [name for name, row in rows.items() if row["bundled"]] == ["av"]
     # A new dependency of that kind is a decision, not an accident: docs/supply-chain.md.
-    assert [name for name, row in rows.items() if row["copyleft"] == "strong"] == []
+    assert [name for name, row in rows.items() if row["copyleft"] == "strong"] == ["av"]
     assert {name for name, row in rows.items() if row["licence"] == licences.UNKNOWN} <= {"namex"}
     assert not {"avinst", "pytest", "mypy"} & set(rows)  # neither itself nor what only developers need
     assert f"{len(rows)} packages" in table
     assert "weak copyleft" in table
+    assert "copyleft: av (bundled: GPL-3.0-or-later), " in table

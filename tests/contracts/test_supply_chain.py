@@ -115,3 +115,22 @@ def test_the_bill_of_materials_is_valid_and_whole(tmp_path):
     licensed = [part for part in bill["components"] if part.get("licenses")]
     assert len(licensed) > 0.9 * len(bill["components"])
     assert not re.search(r"file://", json.dumps(bill))  # no place of this machine
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["cpu", "gpu"])
+def test_the_images_bill_of_materials_is_their_lock(tmp_path, variant):
+    """As `make sbom` makes it, which needs no environment for it."""
+    tool = ROOT / ".venv-supply-chain" / "bin" / "cyclonedx-py"
+    if not tool.exists():
+        pytest.skip("no cyclonedx-py; `make sbom` sets it up")
+    lock = ROOT / "cloud" / f"{variant}.lock"
+    options = ["--pyproject", ROOT / "pyproject.toml", "--output-reproducible", "--validate"]
+    subprocess.run([tool, "requirements", *options, "-o", tmp_path / "sbom.json", lock], check=True)
+    parts = json.loads((tmp_path / "sbom.json").read_text())["components"]
+    locked = dict(
+        re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;\\]+)", lock.read_text(), flags=re.MULTILINE)
+    )
+    assert {part["name"]: part["version"] for part in parts} == locked
+    assert all(reference["hashes"] for part in parts for reference in part["externalReferences"])
+    assert not {"pytest", "mypy", "ruff"} & set(locked)
