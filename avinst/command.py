@@ -150,7 +150,7 @@ def _file_trouble(error: Exception) -> str | None:
             tensorflow.errors.NotFoundError: "not found",
             tensorflow.errors.PermissionDeniedError: "permission denied",
             tensorflow.errors.DataLossError: "damaged file, make it again",
-            tensorflow.errors.ResourceExhaustedError: "out of memory or space, try a smaller --batch_size",
+            tensorflow.errors.ResourceExhaustedError: "out of memory or space, free some or take smaller batches",
         }
         for kind, meaning in kinds.items():
             if isinstance(error, kind):

@@ -1,6 +1,8 @@
 """An exported detector: a SavedModel with its labels and spec, called with sound and pictures."""
 
 import dataclasses
+import hashlib
+import json
 import threading
 from typing import Any
 
@@ -9,10 +11,11 @@ import tensorflow as tf
 
 from avinst import paths
 from avinst.errors import UserError
-from avinst.saved_model import read_assets
+from avinst.saved_model import ModelAssets, read_assets
 from avinst.spec import DatasetSpec
 
 SIGNATURE = "serving_default"
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 FEATURES_SIGNATURE = "features"
 
 
@@ -24,7 +27,7 @@ class Detector:
         model_dir: where it was loaded from.
         labels: names of the outputs, in order.
         spec: what a segment is.
-        fingerprint: of graph and weights.
+        fingerprint: of the weights and what is done with them.
     """
 
     model_dir: str
@@ -70,15 +73,37 @@ def load_detector(model_dir: str) -> Detector:
     """
     assets = read_assets(model_dir)
     try:
-        fingerprint = tf.saved_model.experimental.read_fingerprint(model_dir).singleprint()
         model = tf.saved_model.load(model_dir)
+        fingerprint = _fingerprint(model_dir, assets)
         outputs = model.signatures[SIGNATURE].structured_outputs["probabilities"].shape[-1]
-    except (ValueError, KeyError, OSError, tf.errors.OpError) as error:
+    except (ValueError, KeyError, IndexError, OSError, tf.errors.OpError) as error:
         raise UserError(f"cannot load the SavedModel {model_dir!r} ({error}); export it again") from error
     names = len(assets.labels)
     if outputs != names:
         raise UserError(f"{model_dir!r}: {names} names in assets/labels.txt, {outputs} outputs; export it again")
     return Detector(model_dir, assets.labels, assets.spec, fingerprint, model)
+
+
+def _fingerprint(model_dir: str, assets: ModelAssets) -> str:
+    """Sha256 over what decides the probabilities: the same for another export of the same weights.
+
+    TensorFlow's own fingerprint differs from export to export.
+    """
+    digest = hashlib.sha256()
+    facts = assets.facts  # none of older exports
+    program = [
+        facts.get("precision"),
+        facts.get("backbones"),
+        facts.get("export", {}).get("versions", {}).get("avinst"),
+    ]
+    digest.update(json.dumps([assets.labels, assets.spec.to_json(), program], sort_keys=True).encode())
+    weights = tf.train.load_checkpoint(paths.join(model_dir, "variables", "variables"))
+    for name in sorted(weights.get_variable_to_shape_map()):
+        if name != _OBJECT_GRAPH:
+            values = np.asarray(weights.get_tensor(name))
+            digest.update(f"{name} {values.dtype} {values.shape}".encode())
+            digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 _LOADING = threading.Lock()

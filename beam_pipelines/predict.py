@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from avinst import command
+from avinst import command, paths
 from avinst.errors import UsageError, UserError
 from avinst.media_types import DecodeLimits
 from avinst.quiet import import_tensorflow_quietly
@@ -157,15 +157,18 @@ def _write(videos: Sequence[str], beam_flags: Sequence[str], limits: DecodeLimit
 
 def _print(videos: Sequence[str], limits: DecodeLimits) -> None:
     """A few videos, to the terminal."""
-    for name, given in {"manifest": _MANIFEST, "features": _FEATURES}.items():
-        if given.value:
-            raise UsageError(f"--{name} is for predictions that are written; give --output_dir")
+    for name in ("manifest", "media_root", "features", "join", "videos_per_shard", "workers", "overwrite"):
+        if FLAGS[name].value != FLAGS[name].default:
+            given = name if FLAGS[name].value else f"no{name}"
+            raise UsageError(f"--{given} is for predictions that are written; give --output_dir")
     text_format = _text_format("table")
     from beam_pipelines.rows_to_predict import listed
 
     videos = listed(videos)
     if _FIGURE.value and len(videos) > 1:
         raise UsageError(f"--figure shows one video, {len(videos)} are given")
+    if _FIGURE.value:
+        paths.check_writable(_FIGURE.value.rpartition("/")[0] or ".")
     import_tensorflow_quietly()
     from avinst.decoder import Decoder
     from beam_pipelines.detector import load_detector

@@ -142,7 +142,7 @@ def _is_finished(config: PredictConfig, shards: Sequence[Shard]) -> bool:
     except UserError:
         return False
     joined = paths.exists(there.recordings_file) and paths.exists(there.segments_file)
-    same = there.fingerprint == whole_fingerprint(shards) and joined == config.join
+    same = there.fingerprint == whole_fingerprint(shards) and (joined or not config.join)
     return same and all_done(PREDICTIONS, config.output_dir, shards, config.media_root, config.limits)
 
 

@@ -98,8 +98,9 @@ def _figure(prediction: Prediction, thumbnails: Thumbnails) -> Figure:
         title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9, frameon=False, alignment="left"
     )
     name = prediction.video_path.rpartition("/")[2]
-    lost = f"; {len(prediction.losses)} parts not used" if prediction.losses else ""
-    figure.suptitle(f"{name}: {len(starts)} segments{lost}", fontsize=11)
+    lost = len(prediction.losses)
+    note = f"; {lost} part{'s' if lost > 1 else ''} not used" if lost else ""
+    figure.suptitle(f"{name}: {len(starts)} segment{'s' if len(starts) > 1 else ''}{note}", fontsize=11)
     return figure
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from avinst import paths
-from avinst.dataset import SHARDS_FOLDER
+from avinst.dataset import DATASET_FILE, REJECTS_FILE, SHARDS_FOLDER
 from avinst.errors import UserError
 from avinst.media_types import DecodeLimits
 from avinst.side_by_side import side_by_side
@@ -19,6 +19,9 @@ from beam_pipelines.shard_record import (
 )
 
 FAILURE_FILE = "failure.txt"
+_ANY_SHARD = re.compile(r"[a-z]+-\d{5,}-of-\d{5,}\.")
+# By which directories of other kinds are known: datasets, predictions, SavedModels.
+_MARKERS = (DATASET_FILE, "predictions.json", "saved_model.pb")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,18 +75,26 @@ def _is_done(kind: ResultsKind, directory: str, shard: Shard, media_root: str, l
 
 
 def refuse_foreign(kind: ResultsKind, directory: str) -> None:
-    """Nothing that avinst did not make is deleted.
+    """Nothing that this command did not make is deleted.
 
     Raises:
-        UserError: the directory holds files named as ours that no job of ours has left.
+        UserError: the directory is a dataset, a set of predictions or a model, and not of this kind; or it holds
+            files named as ours that no job of ours has left.
     """
-    if not paths.is_directory(paths.join(directory, SHARDS_FOLDER)):
-        ours = [*kind.finished_files, FAILURE_FILE]
-        foreign = [name for name in paths.list_directory(directory) if kind.shard_file(name) or name in ours]
-        if foreign:
-            raise UserError(
-                f"{directory!r} holds {foreign[0]!r} that avinst did not make; give another --{kind.flag}"
-            )
+    names = paths.list_directory(directory)
+    shards = paths.list_directory(paths.join(directory, SHARDS_FOLDER))
+    others = [name for name in names if name in _MARKERS and name != kind.marker]
+    others += [
+        f"{SHARDS_FOLDER}/{name}" for name in shards if _ANY_SHARD.match(name) and not kind.shard_file(name)
+    ]
+    if others:
+        raise UserError(f"{directory!r} holds {others[0]!r}, it is no {kind.what}; give another --{kind.flag}")
+    if kind.marker in names or any(map(kind.shard_file, shards)):
+        return
+    ours = [*kind.finished_files, REJECTS_FILE, FAILURE_FILE]
+    foreign = [name for name in names if kind.shard_file(name) or name in ours]
+    if foreign:
+        raise UserError(f"{directory!r} holds {foreign[0]!r} that avinst did not make; give another --{kind.flag}")
 
 
 def refuse_other(

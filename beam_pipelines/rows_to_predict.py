@@ -22,8 +22,10 @@ def rows_of_manifest(manifest: str, media_root: str) -> tuple[list[ManifestRow],
 def rows_of_videos(videos: Sequence[str]) -> tuple[list[ManifestRow], str]:
     """A row for each video file that is named or lies in a folder that is named, and the folder above all.
 
+    A file that is not there becomes a reject as those of a manifest do.
+
     Raises:
-        UserError: no such file, no video in a folder, or several folders on a cloud file system.
+        UserError: no video in a folder, or several folders on a cloud file system.
     """
     if len(videos) == 1 and paths.is_directory(videos[0]):
         root = videos[0]
@@ -32,9 +34,6 @@ def rows_of_videos(videos: Sequence[str]) -> tuple[list[ManifestRow], str]:
         raise UserError("several files on a cloud file system; give one folder, or a --manifest")
     else:
         files = list(dict.fromkeys(paths.absolute(video) for video in listed(videos)))
-        missing = [file for file in files if not Path(file).is_file()]
-        if missing:
-            raise UserError(f"no video file {missing[0]!r}")
         root = os.path.commonpath([str(Path(file).parent) for file in files])
         relative = [Path(file).relative_to(root).as_posix() for file in files]
     rows = [

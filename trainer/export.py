@@ -34,8 +34,7 @@ def export() -> None:
     from trainer.run import load_run
 
     run = load_run(run_dir)
-    directory = exporting.next_version(run, MODEL_DIR.value)
-    checked = exporting.export_to(run, directory, PRECISION.value or "")
+    directory, checked = exporting.export_version(run, MODEL_DIR.value, PRECISION.value or "")
     print(f"SavedModel: {directory}")  # noqa: T201
     print(checked.in_words())  # noqa: T201
 

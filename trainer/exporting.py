@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 
 from avinst import paths
+from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.saved_model import (
     ASSETS_FOLDER,
@@ -32,18 +33,35 @@ _SAVED_MODEL_NAMES = {_UPLOADED_FIRST, ASSETS_FOLDER, EXTRA_FOLDER, "fingerprint
 
 
 def export(run: Run, model_dir: str = "", precision: str = "") -> str:
-    """Writes the next version by `export_to`; returns its directory."""
-    target = next_version(run, model_dir)
-    export_to(run, target, precision)
-    return target
+    """Writes the next version by `export_version`; returns its directory."""
+    return export_version(run, model_dir, precision)[0]
 
 
-def next_version(run: Run, model_dir: str = "") -> str:
-    """`<version>` below RUN/export or `model_dir`, which is made: one more than the highest version there."""
+def export_version(run: Run, model_dir: str = "", precision: str = "") -> tuple[str, Checked]:
+    """Writes the next version by `export_to`.
+
+    Args:
+        run: a finished run.
+        model_dir: where the numbered versions are, made if need be; empty: RUN/export.
+        precision: as of `export_to`.
+
+    Returns:
+        The directory, numbered one more than the highest there, and what it was checked on.
+
+    Raises:
+        UserError: as `export_to`; or another export is writing there.
+    """
     parent = model_dir or paths.join(run.run_dir, EXPORT_FOLDER)
-    paths.make_directory(parent)
+    with only_writer(parent, "export", "model_dir"):
+        target = next_version(parent)
+        return target, export_to(run, target, precision)
+
+
+def next_version(parent: str) -> str:
+    """The directory of the version after the highest in `parent`; clears what killed exports left there."""
     clear_leftovers(parent)
-    versions = [int(name) for name in paths.list_directory(parent) if re.fullmatch(r"\d+", name)]
+    # TensorFlow Serving's numbers have 64 bits.
+    versions = [int(name) for name in paths.list_directory(parent) if re.fullmatch(r"\d{1,18}", name)]
     return paths.join(parent, str(max(versions, default=0) + 1))
 
 

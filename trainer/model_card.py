@@ -231,11 +231,14 @@ def _checked(facts: Mapping[str, Any]) -> str:
         f"{check['segments']} segments of the {check['split']} split" if check["segments"] else "made-up segments"
     )
     text = (
-        f"checked on {what}: probabilities differ from the trained model's by at most {check['difference']:.1g} "
-        f"({check['tolerance']:g} is accepted)"
+        f"checked on {what}: probabilities differ from those of the Keras model by at most "
+        f"{check['difference']:.1g} ({check['tolerance']:g} is accepted)"
     )
     if check["precision_difference"]:
-        text += f", and by {check['precision_difference']:.1g} from those in the precision of the training"
+        text += (
+            ", computed in the same precision; from those in the precision of the training they differ by "
+            f"{check['precision_difference']:.1g}"
+        )
     return f"{text}; {plain(check['reason'])}" if check["reason"] else text
 
 

@@ -213,7 +213,7 @@ def _config_json(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         # Model cards are published with it: where the program lies on this machine is nobody's business.
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name.replace("cli.py", "avinst"), *sys.argv[1:]]),
         "flags": config.to_json(),
         "seed": config.seed,
         "data_dir": paths.absolute(dataset.data_dir),

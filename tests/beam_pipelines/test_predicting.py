@@ -237,6 +237,47 @@ def test_files_that_are_not_ours_are_not_replaced(model_dir, videos, tmp_path):
     assert (tmp_path / "recordings.csv").read_text() == "mine"
 
 
+def test_a_dataset_is_not_written_into(model_dir, videos, tmp_path):
+    """Its rejects would be lost, and it is somebody's."""
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards" / "train-00000-of-00001.json").write_text("{}")
+    (tmp_path / "rejects.jsonl").write_text("{}\n")
+    with pytest.raises(UserError, match=r"holds 'shards/train-00000-of-00001\.json', it is no set of predictions"):
+        predicted(model_dir, videos, tmp_path)
+    (tmp_path / "dataset.json").write_text("{}")
+    with pytest.raises(
+        UserError, match=r"holds 'dataset\.json', it is no set of predictions; give another --output_"
+    ):
+        predicted(model_dir, videos, tmp_path, overwrite=True)
+    assert (tmp_path / "rejects.jsonl").read_text() == "{}\n"
+
+
+def test_a_folder_called_shards_makes_no_set_of_predictions(model_dir, videos, tmp_path):
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "recordings.csv").write_text("mine")
+    with pytest.raises(UserError, match=r"holds 'recordings\.csv' that avinst did not make"):
+        predicted(model_dir, videos, tmp_path)
+
+
+def test_another_export_of_the_same_weights_is_the_same_model(model_dir, videos, tmp_path):
+    before = predicted(model_dir, videos, tmp_path / "out")
+    again = save_known(tmp_path / "again")
+    assert predicted(again, videos, tmp_path / "out") == before
+    assert load_detector(save_known(tmp_path / "other", gain=1.25)).fingerprint != load_detector(again).fingerprint
+
+
+def test_without_join_what_was_joined_stays(model_dir, videos, tmp_path):
+    predicted(model_dir, videos, tmp_path / "out")
+    predicted(model_dir, videos, tmp_path / "out", join=False)
+    assert (tmp_path / "out" / "recordings.csv").exists()
+
+
+def test_a_file_that_is_not_there_does_not_keep_the_others_back(model_dir, videos, tmp_path):
+    rows, root = rows_of_videos([str(videos / "a,b" / "1.mp4"), str(videos / "a,b" / "none.mp4")])
+    found = predict_rows(PredictConfig(model_dir, root, str(tmp_path / "out")), rows)
+    assert (found.recordings, found.rejects) == (1, 1)
+
+
 def test_nothing_usable_is_an_error_that_says_why(model_dir, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.mp4").write_text("no video")
@@ -286,6 +327,8 @@ def test_the_command_takes_folders_files_and_manifests_without_labels(model_dir,
     [
         (["--manifest=m.csv"], "--manifest is for predictions that are written; give --output_dir"),
         (["--features", "a.mp4"], "--features is for predictions that are written"),
+        (["--nojoin", "a.mp4"], "--nojoin is for predictions that are written"),
+        (["--media_root=v", "a.mp4"], "--media_root is for predictions that are written"),
         (["--manifest=m.csv", "a.mp4", "--output_dir=o"], "give either videos or --manifest"),
         (["--output_dir=o", "--format=table", "a.mp4"], "--format=table is for the terminal"),
         (["--output_dir=o", "--figure=a.png", "a.mp4"], "--figure shows one video"),

@@ -187,6 +187,14 @@ def test_a_damaged_model(run_dir, tmp_path):
         load_detector(str(tmp_path / "m"))
 
 
+def test_weights_that_were_cut_off(run_dir, tmp_path):
+    shutil.copytree(run_dir / "export" / "10", tmp_path / "m")
+    (file,) = (tmp_path / "m" / "variables").glob("variables.data*")
+    file.write_bytes(file.read_bytes()[:2])
+    with pytest.raises(UserError, match=r"cannot load the SavedModel .*; export it again"):
+        load_detector(str(tmp_path / "m"))
+
+
 def test_a_model_of_another_kind(tmp_path):
     module = Known(with_picture=True, gain=1.0)
     tf.saved_model.save(module, str(tmp_path / "m"), signatures={"serving_default": module.serve})

@@ -9,6 +9,16 @@ FOLDER = Path(__file__).parents[2] / "cloud" / "serving"
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
 
+def _add(message, name, number, kind):
+    message.field.add(
+        name=name,
+        number=number,
+        type=_FIELD.TYPE_MESSAGE,
+        type_name=f".google.protobuf.{kind}",
+        label=_FIELD.LABEL_OPTIONAL,
+    )
+
+
 def batching_parameters():
     """An empty BatchingParameters; of session_bundle_config.proto, which the API's package leaves out."""
     file = descriptor_pb2.FileDescriptorProto(name="batching.proto", package="tensorflow.serving", syntax="proto3")
@@ -17,13 +27,10 @@ def batching_parameters():
     for number, name in enumerate(
         ("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads"), start=1
     ):
-        message.field.add(
-            name=name,
-            number=number,
-            type=_FIELD.TYPE_MESSAGE,
-            type_name=".google.protobuf.Int64Value",
-            label=_FIELD.LABEL_OPTIONAL,
-        )
+        _add(message, name, number, "Int64Value")
+    # Numbers do not matter to text.
+    _add(message, "max_execution_batch_size", 8, "Int64Value")
+    _add(message, "enable_large_batch_splitting", 9, "BoolValue")
     message.field.add(name="allowed_batch_sizes", number=6, type=_FIELD.TYPE_INT64, label=_FIELD.LABEL_REPEATED)
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
@@ -36,7 +43,10 @@ def test_batching_parameters():
     sizes = list(found.allowed_batch_sizes)
     # What the server demands: rising, and the last is the largest batch.
     assert sizes == sorted(set(sizes))
-    assert sizes[-1] == found.max_batch_size.value
+    assert sizes[-1] == found.max_execution_batch_size.value
+    # Without it a request of more segments than one batch holds is refused.
+    assert found.enable_large_batch_splitting.value
+    assert found.max_batch_size.value == 1024
     assert found.batch_timeout_micros.value == 5000
     assert found.num_batch_threads.value >= 1
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from dataset_factory import write_dataset
 
 from avinst import paths
+from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.frames import encode_jpeg
 from avinst.saved_model import read_assets
@@ -18,7 +19,7 @@ def test_versions_count_up_and_assets_tell_labels_and_spec(untrained_run, datase
     (tmp_path / "models" / "7").mkdir(parents=True)
     directory = export(run, str(tmp_path / "models"))
     assert directory == str(tmp_path / "models" / "8")
-    assert next_version(run) == f"{run.run_dir}/export/1"
+    assert next_version(f"{run.run_dir}/export") == f"{run.run_dir}/export/1"
     assets = Path(directory, "assets")
     assert (assets / "labels.txt").read_text() == "cello\ndrum\nflute\n"
     assert json.loads((assets / "dataset_spec.json").read_text()) == dataset.spec.to_json()
@@ -115,3 +116,11 @@ def test_several_labels_a_recording_are_exported(untrained_run, tmp_path):
     loaded = tf.saved_model.load(export(untrained_run("audio", several), str(tmp_path / "models")))
     silent = tf.zeros([1, several.spec.segment_samples])
     assert loaded.signatures["serving_default"](waveform=silent)["probabilities"].shape == (1, 3)
+
+
+def test_two_exports_at_once_do_not_take_the_same_number(untrained_run, tmp_path):
+    run = untrained_run("audio")
+    parent = tmp_path / "models"
+    with only_writer(str(parent), "export", "model_dir"), pytest.raises(UserError, match="another avinst export"):
+        export(run, str(parent))
+    assert export(run, str(parent)) == f"{parent}/1"

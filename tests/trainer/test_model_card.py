@@ -95,7 +95,7 @@ def test_counts_metrics_and_verdict_of_a_measured_run(measured):
     assert "Every recording and every segment could be used." in read(html)
     assert "Not evaluated" not in read(html)
     assert "Not audited" not in read(html)
-    assert "differ from the trained model's by at most 2e-07 (1e-05 is accepted)" in read(html)
+    assert "differ from those of the Keras model by at most 2e-07 (1e-05 is accepted)" in read(html)
     assert dataset.fingerprint in read(html)
     assert "another dataset" not in read(html)
 
@@ -113,7 +113,7 @@ def test_figures_of_another_dataset_of_seen_splits_and_of_another_precision_are_
     assert "All of it was measured in float32." in html
     assert "Computes in mixed_bfloat16, trained in float32" in html
     assert "checked on made-up segments" in html
-    assert "by 0.004 from those in the precision of the training; it is gone" in html
+    assert "from those in the precision of the training they differ by 0.004; it is gone" in html
 
 
 def test_what_was_not_measured_is_said_plainly(untrained_run):
