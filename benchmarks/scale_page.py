@@ -12,6 +12,7 @@ from scale_steps import Measured, Scale, bytes_a_row, scales
 from scale_words import count, dollars, hours, number, percent, size, table
 
 from avinst.manifest_rows import SPLITS
+from avinst.splits import DEFAULT_SHARES
 
 TEMPLATE = Path(__file__).with_name("scale_template.md")
 _FEWER_SECONDS = 10.0
@@ -25,6 +26,7 @@ def page(measured: Measured, given: Parameters) -> str:
     places = {
         "mean_seconds": number(given.mean_seconds),
         "height": str(given.height),
+        **_setup(found[0]),
         "costs": _costs(found),
         "paid_for": _paid_for(found),
         "stored": _stored(found),
@@ -45,6 +47,22 @@ def page(measured: Measured, given: Parameters) -> str:
         **limits(found),
     }
     return TEMPLATE.read_text(encoding="utf-8").format(**places)
+
+
+def _setup(scale: Scale) -> dict[str, str]:
+    """What is priced, beside the example of docs/cloud.md."""
+    given, models = scale.given, scale.models
+    guide = scale.measured["models_128"]["schemes"]["joint"]["training_cpu_seconds"]
+    joint = scale.train("joint").vcpu_hours
+    train = scale.segments * given.epochs * DEFAULT_SHARES["train"] / 3600 / given.vcpu_factor
+    return {
+        "frame_size": str(given.frame_size),
+        "guide_training": number(models["joint"]["training_cpu_seconds"] / guide),
+        "all_vcpus": ", ".join(f"{vcpus:,}" for vcpus in given.vcpus),
+        "all_per_shard": ", ".join(map(str, given.videos_per_shard)),
+        "media_frame_size": str(scale.media["frame_size"]),
+        "validating": percent(1 - train * models["joint"]["training_cpu_seconds"] / joint),
+    }
 
 
 def _costs(found: Sequence[Scale]) -> str:

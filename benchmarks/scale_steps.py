@@ -105,12 +105,18 @@ class Scale:
         return self._beam("predict", self._decoding_hours() + hours, self.shards * WRITES_A_SHARD)
 
     def train(self, scheme: str) -> Step:
-        """`joint`, or `independent`: both networks and one pass for the features of the head."""
-        training = {name: values["training_cpu_seconds"] for name, values in self.models.items()}
-        examples = self.segments * DEFAULT_SHARES["train"]
-        an_epoch = training["joint"] if scheme == "joint" else training["audio"] + training["visual"]
-        once = 0.0 if scheme == "joint" else self.models["joint"]["inference_cpu_seconds"]
-        hours = examples * (self.given.epochs * an_epoch + once) / 3600 / self.given.vcpu_factor
+        """`joint`, or `independent`: both networks and one pass of both splits for the features of the head.
+
+        After each epoch the validation split passes the networks that are trained.
+        """
+        networks = ["joint"] if scheme == "joint" else ["audio", "visual"]
+        training = sum(self.models[name]["training_cpu_seconds"] for name in networks)
+        validating = sum(self.models[name]["inference_cpu_seconds"] for name in networks)
+        train, validation = DEFAULT_SHARES["train"], DEFAULT_SHARES["validation"]
+        an_epoch = train * training + validation * validating
+        features = (train + validation) * self.models["joint"]["inference_cpu_seconds"]
+        once = 0.0 if scheme == "joint" else features
+        hours = self.segments * (self.given.epochs * an_epoch + once) / 3600 / self.given.vcpu_factor
         return self._vertex(f"train, {scheme}", hours)
 
     def analyze(self) -> Step:
