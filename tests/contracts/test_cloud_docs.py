@@ -113,6 +113,15 @@ def test_the_variables_of_a_custom_job_are_exported():
             assert needed <= set(re.findall(r"(?:export | )(\w+)=", "\n".join(BLOCKS)))
 
 
+def test_a_custom_job_gets_the_image_for_its_machine():
+    text = "\n".join(BLOCKS)
+    for match in re.finditer(r"envsubst < cloud/vertex_(\w+)\.yaml", text):
+        *_, image = re.findall(r"export IMAGE=\$(\w+)", text[: match.start()])
+        assert image == {"cpu": "TRAINER_IMAGE", "gpu": "TRAINER_GPU_IMAGE"}[match[1]]
+        assert f"export {image}=$(gcloud artifacts docker images describe $REGISTRY/trainer" in text
+    assert "$REGISTRY/trainer-gpu:latest" in text.partition("export TRAINER_GPU_IMAGE=")[2].partition("\n```")[0]
+
+
 def test_roles_that_are_given_are_explained():
     given = set(re.findall(r"--role=(roles/[\w.]+)", "\n".join(BLOCKS)))
     table = set(re.findall(r"`(roles/[\w.]+)`", PAGE))
