@@ -4,15 +4,23 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from scale_steps import FEATURES, REQUESTS_A_RECORD, WRITES_A_SHARD, Scale, bytes_a_row, memory_a_row
+from scale_steps import (
+    FEATURES,
+    REQUESTS_A_RECORD,
+    WRITES_A_SHARD,
+    Scale,
+    bytes_a_shard,
+    memory_a_row,
+    plan_bytes_a_row,
+)
 from scale_words import count, hours, number, size
 
 from avinst.side_by_side import REQUESTS_AT_ONCE
 from avinst.splits import DEFAULT_SHARES
 
 ROOT = Path(__file__).parents[1]
-# Of a serialized message.
-PROTOBUF_BYTES = 2**31
+# https://cloud.google.com/dataflow/docs/request-quotas
+GRAPH_BYTES = 10e6
 PART_ROWS = 10_000_000
 # Of a listing: https://cloud.google.com/storage/docs/json_api/v1/objects/list
 NAMES_A_PAGE = 1_000
@@ -65,7 +73,7 @@ def limits(scales: Sequence[Scale]) -> dict[str, str]:
     longest = large.measured[f"layout_{large.videos}"]["longest_seconds"]
     decoding = large.prepare().vcpu_hours * 3600 / large.segments
     writes = middle.shards * WRITES_A_SHARD / (middle.prepare().wall_hours * 3600)
-    row = bytes_a_row(large.measured)
+    shard = bytes_a_shard(large.measured)
     return {
         "requests_at_once": str(REQUESTS_AT_ONCE),
         "memory_a_row": number(memory_a_row(large.measured)),
@@ -78,10 +86,12 @@ def limits(scales: Sequence[Scale]) -> dict[str, str]:
         "listing_pages": count(-(-large.shards // NAMES_A_PAGE)),
         "listing": hours(-(-large.shards // NAMES_A_PAGE) * large.given.request_ms / 3.6e6),
         "retried": ", ".join(hours(scale.prepare().vcpu_hours / scale.shards) for scale in scales),
-        "bytes_a_row": number(row),
-        "largest_part": count(int(PROTOBUF_BYTES / row / 1e6) * 1e6),
-        "shuffled_large": size(large.videos * row),
-        "shuffled_shard": size(large.videos_per_shard * row),
+        "bytes_a_shard": number(shard),
+        "most_shards": count(int(GRAPH_BYTES / shard / 1e4) * 1e4),
+        "most_videos": count(int(GRAPH_BYTES / shard / 1e4) * 1e4 * large.videos_per_shard),
+        "graph_large": size(large.shards * shard),
+        "plan_row": number(plan_bytes_a_row(large.measured)),
+        "plan_large": size(large.videos * plan_bytes_a_row(large.measured)),
         "large_per_shard": str(large.videos_per_shard),
         "large_one_vcpu": hours(large.prepare().vcpu_hours),
         "middle_writes": number(writes),

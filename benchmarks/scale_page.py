@@ -8,7 +8,7 @@ from typing import Any
 
 from scale_limits import SHARD_NAME_BYTES, finishing_bytes, finishing_hours, launcher_gb, limits
 from scale_parameters import Parameters
-from scale_steps import Measured, Scale, bytes_a_row, scales
+from scale_steps import Measured, Scale, bytes_a_shard, plan_bytes_a_row, scales
 from scale_words import count, dollars, hours, number, percent, size, table
 
 from avinst.manifest_rows import SPLITS
@@ -131,14 +131,15 @@ def _launching(found: Sequence[Scale]) -> str:
                 count(scale.videos),
                 size(launcher_gb(scale) * 1e9),
                 size(scale.videos * finishing_bytes(scale)),
-                size(scale.videos * bytes_a_row(scale.measured)),
+                size(scale.shards * bytes_a_shard(scale.measured)),
+                size(scale.videos * plan_bytes_a_row(scale.measured)),
                 count(scale.shards),
                 hours(work),
                 hours(waiting),
                 size(scale.shards * SHARD_NAME_BYTES),
             ]
         )
-    columns = ["videos", "memory before the job", "and after it for the records", "rows in the staged pipeline"]
+    columns = ["videos", "memory before the job", "and after it for the records", "the job's graph", "the plan"]
     columns += ["records read at the end", "work for it"]
     return table([*columns, "waiting for Cloud Storage", "names of shards in `dataset.json`"], rows)
 
@@ -220,7 +221,8 @@ def _measured(measured: Measured) -> str:
             "its CPU, manifest to pipeline",
             f"{number(sum(s['cpu_seconds'] for s in measured[name]['stages'].values()))} s",
         )
-        add(name, "its staged pipeline", size(measured[name]["request_bytes"]))
+        add(name, "the job's graph, of shards of 16", size(measured[name]["request_bytes"]))
+        add(name, "the plan: its rows in a file", size(measured[name]["plan_bytes"]))
     for name in sorted(name for name in measured if name.startswith("finishing_")):
         values = measured[name]
         add(

@@ -33,7 +33,6 @@ class Parameters:
     request_ms: float = parameter(40.0, "time of a small request to Cloud Storage: ASSUMED")
     dataflow_vcpu_hour: float = parameter(0.056, "USD; Dataflow batch, a vCPU for an hour")
     dataflow_gb_hour: float = parameter(0.003557, "USD; Dataflow batch, a GB of memory for an hour")
-    dataflow_shuffle_gb: float = parameter(0.011, "USD; Dataflow Shuffle, a GB")
     disk_gb_hour: float = parameter(0.000054, "USD; Dataflow, a GB of standard persistent disk for an hour")
     vertex_vcpu_hour: float = parameter(
         0.055, "USD; Vertex AI custom training, a vCPU of an n1 or n2 with its memory"

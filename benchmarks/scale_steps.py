@@ -137,11 +137,9 @@ class Scale:
         given = self.given
         # A worker asks whether a shard is done; the launching process reads for the progress and at the end.
         reads = self.videos + self.shards * (1 + 2 * REQUESTS_A_RECORD)
-        shuffled = self.videos * bytes_a_row(self.measured) / 1e9
         machine = given.memory_gb_per_vcpu * given.dataflow_gb_hour + given.disk_gb_per_vcpu * given.disk_gb_hour
         dollars = {
             "machines": hours * (given.dataflow_vcpu_hour + machine),
-            "shuffle": shuffled * given.dataflow_shuffle_gb,
             "requests": writes / 1e4 * given.writes_10k + reads / 1e4 * given.reads_10k,
         }
         return Step(name, hours, hours / self.vcpus * self.tail, dollars)
@@ -165,10 +163,17 @@ def scales(measured: Measured, given: Parameters) -> list[Scale]:
     return [Scale(videos, per_shard, vcpus, measured, given) for videos, per_shard, vcpus in rows]
 
 
-def bytes_a_row(measured: Measured) -> float:
-    """Of a manifest row in the staged pipeline and in the shuffle."""
+def bytes_a_shard(measured: Measured) -> float:
+    """Of a shard's name and place in the job's graph and in the shuffle."""
     small, large = measured["launcher_100000"], measured["launcher_1000000"]
-    return float((large["request_bytes"] - small["request_bytes"]) / (large["rows"] - small["rows"]))
+    shards = large["rows"] / large["videos_per_shard"] - small["rows"] / small["videos_per_shard"]
+    return float((large["request_bytes"] - small["request_bytes"]) / shards)
+
+
+def plan_bytes_a_row(measured: Measured) -> float:
+    """Of a manifest row in the plan file."""
+    large = measured["launcher_1000000"]
+    return float(large["plan_bytes"] / large["rows"])
 
 
 def memory_a_row(measured: Measured) -> float:

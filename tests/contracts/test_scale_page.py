@@ -12,7 +12,7 @@ import scale_page
 import scale_record
 import scale_words
 from scale_parameters import Parameters
-from scale_steps import Scale, bytes_a_recording, bytes_a_row, memory_a_row
+from scale_steps import Scale, bytes_a_recording, bytes_a_shard, memory_a_row, plan_bytes_a_row
 
 ROOT = Path(__file__).parents[2]
 MEASURED = scale_record.load()
@@ -25,8 +25,14 @@ ROUND = {
             "joint": {"training_cpu_seconds": 0.5, "inference_cpu_seconds": 0.1},
         }
     },
-    "launcher_100000": {"rows": 100_000, "request_bytes": 20e6, "peak_mb": 300.0},
-    "launcher_1000000": {"rows": 1_000_000, "request_bytes": 110e6, "peak_mb": 1200.0},
+    "launcher_100000": {"rows": 100_000, "videos_per_shard": 10, "request_bytes": 2e6, "peak_mb": 300.0},
+    "launcher_1000000": {
+        "rows": 1_000_000,
+        "videos_per_shard": 10,
+        "request_bytes": 11e6,
+        "plan_bytes": 50e6,
+        "peak_mb": 1200.0,
+    },
     "records_4": {"videos": 4, "record_bytes": 1400},
     "records_64": {"videos": 64, "record_bytes": 7400},
     "layout_3600": {"layouts": {"10": {"tail": {"8": 1.5}}}},
@@ -42,7 +48,6 @@ GIVEN = Parameters(
     memory_gb_per_vcpu=4,
     disk_gb_hour=0.001,
     disk_gb_per_vcpu=10,
-    dataflow_shuffle_gb=10,
     writes_10k=1,
     reads_10k=0.1,
     vertex_vcpu_hour=0.2,
@@ -61,7 +66,6 @@ def test_preparing_by_hand():
     assert step.vcpu_hours == pytest.approx(180_000 * 0.02 / 3600)  # the median of three: 1 hour
     assert step.wall_hours == pytest.approx(1.5 / 8)  # with the tail
     assert step.dollars["machines"] == pytest.approx(0.1 + 4 * 0.01 + 10 * 0.001)
-    assert step.dollars["shuffle"] == pytest.approx(3600 * 100 / 1e9 * 10)  # 100 bytes a row
     # Four writes a shard; a read of each video, nine requests for each record.
     assert step.dollars["requests"] == pytest.approx(360 * 4 / 1e4 + (3600 + 360 * 9) / 1e4 * 0.1)
 
@@ -93,7 +97,8 @@ def test_a_slower_vcpu_works_longer_and_a_gpu_as_long():
 
 def test_bytes_by_hand():
     assert SCALE.dataset_bytes == 180_000 * 50_000
-    assert bytes_a_row(ROUND) == 100
+    assert bytes_a_shard(ROUND) == 100  # 9 MB more for 90,000 shards more
+    assert plan_bytes_a_row(ROUND) == 50
     assert memory_a_row(ROUND) == pytest.approx(900 * 2**20 / 900_000)
     assert bytes_a_recording(ROUND) == 100
     assert SCALE.record_bytes == 360 * 1000 + 3600 * 100
