@@ -15,7 +15,6 @@ from avinst.saved_model import ModelAssets, read_assets
 from avinst.spec import DatasetSpec
 
 SIGNATURE = "serving_default"
-_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 FEATURES_SIGNATURE = "features"
 
 
@@ -74,8 +73,9 @@ def load_detector(model_dir: str) -> Detector:
     assets = read_assets(model_dir)
     try:
         model = tf.saved_model.load(model_dir)
-        fingerprint = _fingerprint(model_dir, assets)
-        outputs = model.signatures[SIGNATURE].structured_outputs["probabilities"].shape[-1]
+        signature = model.signatures[SIGNATURE]
+        fingerprint = _fingerprint(signature, assets)
+        outputs = signature.structured_outputs["probabilities"].shape[-1]
     except (ValueError, KeyError, IndexError, OSError, tf.errors.OpError) as error:
         raise UserError(f"cannot load the SavedModel {model_dir!r} ({error}); export it again") from error
     names = len(assets.labels)
@@ -84,7 +84,7 @@ def load_detector(model_dir: str) -> Detector:
     return Detector(model_dir, assets.labels, assets.spec, fingerprint, model)
 
 
-def _fingerprint(model_dir: str, assets: ModelAssets) -> str:
+def _fingerprint(signature: Any, assets: ModelAssets) -> str:
     """Sha256 over what decides the probabilities: the same for another export of the same weights.
 
     TensorFlow's own fingerprint differs from export to export.
@@ -97,12 +97,10 @@ def _fingerprint(model_dir: str, assets: ModelAssets) -> str:
         facts.get("export", {}).get("versions", {}).get("avinst"),
     ]
     digest.update(json.dumps([assets.labels, assets.spec.to_json(), program], sort_keys=True).encode())
-    weights = tf.train.load_checkpoint(paths.join(model_dir, "variables", "variables"))
-    for name in sorted(weights.get_variable_to_shape_map()):
-        if name != _OBJECT_GRAPH:
-            values = np.asarray(weights.get_tensor(name))
-            digest.update(f"{name} {values.dtype} {values.shape}".encode())
-            digest.update(np.ascontiguousarray(values).tobytes())
+    for weights in sorted(signature.variables, key=lambda variable: variable.name):
+        values = np.ascontiguousarray(weights.numpy())
+        digest.update(f"{weights.name} {values.dtype} {values.shape}".encode())
+        digest.update(values.tobytes())
     return digest.hexdigest()
 
 

@@ -183,8 +183,6 @@ def in_cloud(monkeypatch):
     monkeypatch.setattr(paths, "_gfile", lambda: CloudStorage())
     monkeypatch.setattr(tf.io, "TFRecordWriter", moved(tf.io.TFRecordWriter))
     monkeypatch.setattr(tf.saved_model, "load", moved(tf.saved_model.load))
-    fingerprints = tf.saved_model.experimental
-    monkeypatch.setattr(fingerprints, "read_fingerprint", moved(fingerprints.read_fingerprint))
 
     def put(folder, address):
         for file in sorted(folder.rglob("*")):
