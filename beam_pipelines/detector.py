@@ -33,6 +33,7 @@ class Detector:
     labels: tuple[str, ...]
     spec: DatasetSpec
     fingerprint: str
+    _export: str = dataclasses.field(repr=False)  # by which TensorFlow tells one export from another
     _model: Any = dataclasses.field(repr=False)  # keeps the variables of the signature alive
 
     def probabilities(self, waveforms: np.ndarray, jpegs: np.ndarray) -> np.ndarray:
@@ -46,6 +47,10 @@ class Detector:
             float32 [batch, labels].
         """
         return self.outputs(waveforms, jpegs)["probabilities"]
+
+    def is_still(self, model_dir: str) -> bool:
+        """Whether the export that lies there is this one."""
+        return bool(self._export) and self._export == _export_of(model_dir)
 
     def gives(self, signature: str) -> bool:
         """Whether the model has a signature of this name."""
@@ -72,6 +77,7 @@ def load_detector(model_dir: str) -> Detector:
     """
     assets = read_assets(model_dir)
     try:
+        export = _export_of(model_dir)
         model = tf.saved_model.load(model_dir)
         signature = model.signatures[SIGNATURE]
         fingerprint = _fingerprint(signature, assets)
@@ -81,7 +87,7 @@ def load_detector(model_dir: str) -> Detector:
     names = len(assets.labels)
     if outputs != names:
         raise UserError(f"{model_dir!r}: {names} names in assets/labels.txt, {outputs} outputs; export it again")
-    return Detector(model_dir, assets.labels, assets.spec, fingerprint, model)
+    return Detector(model_dir, assets.labels, assets.spec, fingerprint, export, model)
 
 
 def _fingerprint(signature: Any, assets: ModelAssets) -> str:
@@ -104,6 +110,11 @@ def _fingerprint(signature: Any, assets: ModelAssets) -> str:
     return digest.hexdigest()
 
 
+def _export_of(model_dir: str) -> str:
+    file = paths.join(model_dir, "fingerprint.pb")
+    return hashlib.sha256(paths.read_bytes(file)).hexdigest() if paths.exists(file) else ""
+
+
 _LOADING = threading.Lock()
 _shared: Detector | None = None
 
@@ -120,11 +131,7 @@ def shared_detector(model_dir: str, fingerprint: str = "") -> Detector:
     """
     global _shared  # of the process, as the threads that share it
     with _LOADING:
-        if (
-            _shared is None
-            or not fingerprint
-            or (_shared.model_dir, _shared.fingerprint) != (model_dir, fingerprint)
-        ):
+        if _shared is None or _shared.model_dir != model_dir or not _shared.is_still(model_dir):
             _shared = load_detector(model_dir)
         if fingerprint and _shared.fingerprint != fingerprint:
             raise UserError(f"the model in {model_dir!r} was replaced since the job began; run the command again")
