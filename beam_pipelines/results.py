@@ -91,8 +91,13 @@ def refuse_foreign(kind: ResultsKind, directory: str) -> None:
         raise UserError(f"{directory!r} holds {others[0]!r}, it is no {kind.what}; give another --{kind.flag}")
     if kind.marker in names or any(map(kind.shard_file, shards)):
         return
-    ours = [*kind.finished_files, REJECTS_FILE, FAILURE_FILE]
-    foreign = [name for name in names if kind.shard_file(name) or name in ours]
+    written_last = [*kind.finished_files, REJECTS_FILE]
+    begun = SHARDS_FOLDER in names  # a job that was ended before its first shard leaves no more
+    foreign = [
+        name
+        for name in names
+        if name in written_last or (not begun and (name == FAILURE_FILE or kind.shard_file(name)))
+    ]
     if foreign:
         raise UserError(f"{directory!r} holds {foreign[0]!r} that avinst did not make; give another --{kind.flag}")
 
