@@ -52,12 +52,22 @@ def test_every_dependency_is_explained():
         assert f"`{name}`" in text, f"{name} is not in docs/dependencies.md"
 
 
-def test_the_schema_page_is_fresh():
+@pytest.mark.parametrize("page", ["schema", "commands"])
+def test_the_generated_pages_are_fresh(page):
     location = ROOT / "docs" / "generate.py"
     module_spec = importlib.util.spec_from_file_location("docs_generate", location)
     module = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "schema.md").read_text() == module.schema_page(), "run python docs/generate.py"
+    made = getattr(module, f"{page}_page")()
+    assert (ROOT / "docs" / f"{page}.md").read_text() == made, "run python docs/generate.py"
+
+
+def test_the_page_of_commands_has_every_flag():
+    page = (ROOT / "docs" / "commands.md").read_text()
+    for name, command in COMMANDS.items():
+        section = page.split(f"## `avinst {name}`\n")[1].split("\n## ")[0]
+        for flag in importlib.import_module(command.module).FLAGS:
+            assert f"| `--{flag}` |" in section, f"avinst {name} --{flag}"
 
 
 @pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", *sorted(map(str, (ROOT / "docs").glob("*.md")))])
