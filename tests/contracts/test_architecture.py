@@ -77,9 +77,6 @@ def test_the_way_of_the_data_has_every_command():
     assert named == set(COMMANDS) - {"demo", "doctor"}  # they make nothing of the user's
 
 
-def test_every_folder_and_every_first_step_is_explained():
+def test_every_folder_is_explained():
     text = (ROOT / "docs" / "architecture.md").read_text()
-    for folder in FOLDERS:
-        assert f"`{folder}/`" in text
-    for path in re.findall(r"`((?:avinst|beam_pipelines|trainer|analysis|tests)/[\w/]+\.py)`", text):
-        assert (ROOT / path).exists(), path
+    assert [folder for folder in FOLDERS if f"`{folder}/`" not in text] == []
