@@ -73,10 +73,20 @@ def test_the_page_of_commands_has_every_flag():
 @pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", *sorted(map(str, (ROOT / "docs").glob("*.md")))])
 def test_links_lead_somewhere(file):
     text = (ROOT / file).read_text()
-    for target in re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text):
+    for target in re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", text):
         target = target[0] or target[1]
         if "://" not in target:
-            assert ((ROOT / file).parent / target).exists(), f"{file} names {target}"
+            path, _, heading = target.partition("#")
+            page = (ROOT / file).parent / path if path else ROOT / file
+            assert page.exists(), f"{file} names {target}"
+            assert not heading or heading in headings_of(page), f"{file} names {target}"
+
+
+def headings_of(page):
+    """As code hosts name them in links: lower case, no punctuation, - for a space."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    titles = [re.sub(r"\]\([^)]*\)", "]", title) for title in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def commands_in(text):
