@@ -1,7 +1,9 @@
 """What the repository promises: the lock, the versions, generated pages, and files that name each other."""
 
+import copy
 import importlib.util
 import re
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -91,25 +93,33 @@ def headings_of(page):
 
 def commands_in(text):
     """Every `avinst ...` line of the fenced blocks, continued lines joined."""
-    for block in re.findall(r"```(?:bash|sh|console)?\n(.*?)```", text, flags=re.DOTALL):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = line.split("#")[0].split()
-            if words and words[0] == "avinst" and len(words) > 1:
-                yield words[1:]
+    # All fences are matched, lest the end of one in another language pass for the beginning of a block.
+    for language, block in re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, flags=re.MULTILINE | re.DOTALL):
+        lines = block.replace("\\\n", " ").splitlines() if language in ("bash", "sh", "console", "") else []
+        for line in lines:
+            if line.lstrip().startswith("avinst "):
+                yield shlex.split(line, comments=True)[1:]
 
 
 @pytest.mark.parametrize("file", ["README.md", *sorted(map(str, (ROOT / "docs").glob("*.md")))])
 def test_the_commands_in_the_documents_exist(file):
-    """Names and flags; that the commands also run, the end-to-end tests show."""
+    """Names, flags and their values; that the commands also run, the end-to-end tests show."""
     for name, *arguments in commands_in((ROOT / file).read_text()):
         assert name in COMMANDS, f"{file}: avinst {name}"
         module = importlib.import_module(COMMANDS[name].module)
         flags = set(module.FLAGS) | {f"no{flag}" for flag in module.FLAGS} | {"help"}
         beams = {flag.lstrip("-") for flag in known_flags()}
-        known = flags | (beams if name in ("prepare", "predict") else set())
+        has_beams = name in ("prepare", "predict")
+        known = flags | (beams if has_beams else set())
         for argument in arguments:
             if argument.startswith("--"):
                 assert argument[2:].split("=")[0] in known, f"{file}: avinst {name} {argument}"
+        values = copy.deepcopy(module.FLAGS)
+        values.set_gnu_getopt(True)
+        if "--help" not in arguments:
+            values(
+                [f"{file}: avinst {name}", *arguments], known_only=flags != known
+            )  # raises for a value that is none
 
 
 def test_no_address_of_a_machine_or_registry_is_committed():
