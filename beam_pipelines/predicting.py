@@ -17,7 +17,7 @@ from beam_pipelines.detector import FEATURES_SIGNATURE, Detector, shared_detecto
 from beam_pipelines.job import run_job
 from beam_pipelines.layout import Shard, essence, lay_out_in_order, sha256_of, whole_fingerprint
 from beam_pipelines.prediction_parts import RECORDINGS, SEGMENTS
-from beam_pipelines.prediction_pipeline import PredictionWork, add_predict
+from beam_pipelines.prediction_pipeline import add_predict
 from beam_pipelines.prediction_set import (
     PREDICTIONS,
     PREDICTIONS_FILE,
@@ -25,6 +25,7 @@ from beam_pipelines.prediction_set import (
     PredictionSet,
     load_predictions,
 )
+from beam_pipelines.prediction_work import PredictionWork
 from beam_pipelines.results import all_done, clear, refuse_foreign, refuse_other
 from beam_pipelines.runner import make_pipeline
 from beam_pipelines.shard_record import PredictionsRecord

@@ -1,46 +1,20 @@
 """The Beam job of `predict`: the chain with what writes a shard of predictions at its end."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import apache_beam as beam
 
 from avinst.decoder import Decoder
-from avinst.media_types import DecodeLimits
 from avinst.quiet import import_tensorflow_quietly
 from beam_pipelines.chain import add_chain
 from beam_pipelines.layout import Shard
 from beam_pipelines.plan import Plan
+from beam_pipelines.prediction_work import PredictionWork
 from beam_pipelines.shard_record import PredictionsRecord
 
 if TYPE_CHECKING:
     from beam_pipelines.detector import Detector
-
-
-class PredictionWork(NamedTuple):
-    """What every worker must know of the job.
-
-    Attributes:
-        model_dir: the exported version directory.
-        fingerprint: of the model that lies there.
-        media_root: the folder that the recordings' paths are relative to.
-        output_dir: the directory of the predictions.
-        limits: what one recording may cost.
-        batch_size: segments that the model is given at once.
-        text_format: csv or jsonl.
-        labelled: whether the recordings' true labels are known and repeated.
-        features: whether the features are written too.
-    """
-
-    model_dir: str
-    fingerprint: str
-    media_root: str
-    output_dir: str
-    limits: DecodeLimits
-    batch_size: int
-    text_format: str
-    labelled: bool
-    features: bool
 
 
 def add_predict(pipeline: beam.Pipeline, plan: Plan, work: PredictionWork) -> beam.PCollection:

@@ -11,7 +11,7 @@ from avinst.media_types import Segment
 from beam_pipelines.detector import FEATURES_SIGNATURE, SIGNATURE, Detector
 from beam_pipelines.layout import Shard
 from beam_pipelines.prediction_parts import PartWriter
-from beam_pipelines.prediction_pipeline import PredictionWork
+from beam_pipelines.prediction_work import PredictionWork
 from beam_pipelines.row_segments import batched, segments_of
 from beam_pipelines.shard_record import PredictionsRecord, media_size, save_record
 from beam_pipelines.tally import Tally

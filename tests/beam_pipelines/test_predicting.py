@@ -107,6 +107,7 @@ def test_recordings_tell_label_and_the_most_probable_one(whole):
 
 def test_counts_in_are_counts_out(whole):
     assert (whole.rows, whole.recordings, whole.segments, whole.rejects) == (7, 5, 11, 2)
+    assert not list(Path(whole.output_dir).rglob("plan-*"))  # it is for the workers alone
     rejects = json_lines(whole.rejects_file)
     assert {(reject["video_id"], reject["reason"]) for reject in rejects} == {
         ("text", "not_media"),
@@ -178,6 +179,7 @@ def test_done_shards_are_kept_and_damaged_ones_made_anew(whole, model_dir, video
     (output_dir / "predictions.json").unlink()
     (output_dir / "shards" / "predictions-00001-of-00003.segments.csv").write_text("cut off")
     (output_dir / "shards" / ".tmp-1-0a0b0c0d-x").write_text("left by a kill")
+    (output_dir / "shards" / "plan-0123456789abcdef.bin").write_text("of other rows, killed too")
     predicted(model_dir, videos, output_dir, batch_size=4)
     assert digests(output_dir) == before
 
@@ -305,6 +307,13 @@ def test_threads_of_a_process_share_one_model(model_dir, monkeypatch):
     assert len({id(one) for one in found}) == 1
     with pytest.raises(UserError, match="was replaced since the job began"):
         detectors.shared_detector(model_dir, "another")
+
+
+def test_a_model_that_was_exported_anew_is_loaded_anew(tmp_path):
+    before = detectors.shared_detector(save_known(tmp_path / "model"))
+    assert detectors.shared_detector(str(tmp_path / "model")) is before
+    after = detectors.shared_detector(save_known(tmp_path / "model", gain=1.5))
+    assert after.fingerprint != before.fingerprint
 
 
 def test_the_command_takes_folders_files_and_manifests_without_labels(model_dir, videos, tmp_path, capsys):

@@ -21,7 +21,8 @@ from beam_pipelines.beam_flags import check_beam_flags
 from beam_pipelines.layout import label_names, lay_out, lay_out_in_order
 from beam_pipelines.pipeline import Work, add_prepare
 from beam_pipelines.plan import plan_name, write_plan
-from beam_pipelines.prediction_pipeline import PredictionWork, add_predict
+from beam_pipelines.prediction_pipeline import add_predict
+from beam_pipelines.prediction_work import PredictionWork
 from beam_pipelines.runner import make_pipeline
 
 IMAGE = "europe-west4-docker.pkg.dev/a-project/avinst/avinst:0.1.0"
