@@ -8,7 +8,7 @@ SBOM ?= sbom.json
 # Looks at $(VENV) from outside; its own packages are in a lock of their own and none of the product's.
 TOOLS := .venv-supply-chain
 
-.PHONY: setup demo test test-all lint format types lock sbom licences vulnerabilities clean
+.PHONY: setup hooks demo test test-all test-312 coverage lint format types lock sbom licences vulnerabilities clean
 
 setup: $(VENV)/.installed
 
@@ -29,6 +29,19 @@ test: setup
 
 test-all: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The other Python that avinst supports, in an environment of its own.
+test-312:
+	$(MAKE) test VENV=.venv-3.12 PYTHON=python3.12
+
+# Of all tests, the slow ones too, and of the processes that they start; what is left out of it: docs/coverage.md.
+coverage: setup
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/coverage report --skip-covered --sort=cover
+
+hooks: setup
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
 
 lint: setup
 	$(BIN)/ruff check .
