@@ -14,7 +14,10 @@ from avinst.machine import available_cores
 from avinst.versions import ffmpeg_versions, package_versions
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-_HEAD = "# Benchmarks\n\nEach section is written by the command that it names; do not edit.\n"
+_HEAD = (
+    "# Benchmarks\n\nEach section is written by the command that it names, all of them by `python "
+    "benchmarks/everything.py --media_root=VIDEOS --work_dir=WORK`; do not edit.\n"
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,25 +8,23 @@ there is so far.
 """
 
 import argparse
-import json
 import shlex
+import shutil
 import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from measuring import table
 from results_analysis import analysis_section
+from work import Work
 
 from avinst.machine import available_cores
 from avinst.progress import format_seconds
 from avinst.versions import package_versions
 
 RESULTS_FILE = Path(__file__).parents[1] / "docs" / "results.md"
-REGIONS_FILE = Path(__file__).with_name("clips_regions.csv")
+# The boxes as the work directory has them: whether a command is done does not depend on where they came from.
+REGIONS = "regions.csv"
 COLUMNS = {"hit_at_1": "Hit@1", "hit_at_3": "Hit@3", "f1_macro": "F1 (macro)", "map": "mAP"}
 # The audio network at half its depth and width, as on two cores the whole one takes four times as long.
 SIZE = "--audio_blocks=4 --audio_width=0.5 --precision=auto"
@@ -47,37 +45,6 @@ ROWS = {
 }
 
 
-class Work:
-    """The work directory: its runs, and the commands that are done with the seconds that they took."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self._times = folder, folder / "times.json"
-        self.seconds: dict[str, float] = json.loads(self._times.read_text()) if self._times.exists() else {}
-        self._done = folder / "done.txt"
-
-    def do(self, command: str) -> None:
-        """Runs an avinst command that is not done yet; time that an interrupted one took is kept and added to."""
-        if self._done.exists() and command in self._done.read_text().splitlines():
-            return
-        print(f"$ {command}", flush=True)
-        began = time.monotonic()
-        try:
-            script = Path(sys.executable).with_name("avinst")
-            subprocess.run([script, *shlex.split(command)[1:]], cwd=self.folder, check=True)
-        finally:
-            self.seconds[command] = self.seconds.get(command, 0.0) + time.monotonic() - began
-            self._times.write_text(json.dumps(self.seconds, indent=2))
-        with self._done.open("a") as file:
-            file.write(f"{command}\n")
-        print(f"took {format_seconds(self.seconds[command])}", flush=True)
-
-    def read(self, *parts: str) -> Any:
-        """A JSON file below the directory; empty where there is none yet."""
-        file = self.folder.joinpath(*parts)
-        return json.loads(file.read_text()) if file.exists() else {}
-
-
 def dataset_commands(media_root: str) -> list[str]:
     """From the videos to the dataset."""
     root = shlex.quote(media_root)
@@ -93,7 +60,7 @@ def run_commands(name: str, seed: int, regions: str) -> list[str]:
     run_dir, other = f"{name}_{seed}", f"independent_{seed}"
     audit, compared = (f" --stages_from={other}", f" --compare_to={other}") if name == "joint" else ("", "")
     settings = EXTRA[name] if name in EXTRA else f"{RUNS[name]} {SIZE}"
-    boxes = f" --regions={shlex.quote(regions)}" if regions else ""
+    boxes = f" --regions={regions}" if regions else ""
     return [
         f"avinst train --data_dir=DATASET --run_dir={run_dir} {settings} --seed={seed}",
         f"avinst evaluate --run_dir={run_dir} --split=test{audit}",
@@ -217,8 +184,7 @@ def commands_block(work: Work, media_root: str, seeds: Sequence[int], regions: s
     for same in lines:
         seconds = [work.seconds[command] for command in same if command in work.seconds]
         taken = f"  # {format_seconds(statistics.median(seconds))}" if seconds else ""
-        command = same[0].replace(shlex.quote(media_root), "VIDEOS")
-        shown.append((command.replace(shlex.quote(regions), REGIONS_FILE.name) if regions else command) + taken)
+        shown.append(same[0].replace(shlex.quote(media_root), "VIDEOS") + taken)
     others = ", ".join(str(seed) for seed in seeds[1:])
     note = (
         f"\n\nThe same for the seeds {others}, the small CNN's left out; times are medians over the seeds."
@@ -241,7 +207,9 @@ def main() -> None:
     parser.add_argument("--title", default="990 clips of 3 s, 9 instruments, 128 px")
     arguments = parser.parse_args()
     work, media_root = Work(arguments.work_dir), str(Path(arguments.media_root).resolve())
-    regions = str(arguments.regions.resolve()) if arguments.regions else ""
+    if arguments.regions:
+        shutil.copyfile(arguments.regions, work.folder / REGIONS)
+    regions = REGIONS if arguments.regions else ""
 
     def write_page() -> None:
         RESULTS_FILE.write_text(
