@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 DEMO_DIR ?= demo
 PYTEST_ARGS ?=
 SBOM ?= sbom.json
+SITE ?= build/site
 # Looks at $(VENV) from outside; its own packages are in a lock of their own and none of the product's.
 TOOLS := .venv-supply-chain
 
-.PHONY: setup hooks demo test test-all test-312 coverage lint format types lock sbom licences vulnerabilities clean
+.PHONY: setup hooks demo docs test test-all test-312 coverage lint format types lock sbom licences vulnerabilities clean
 
 setup: $(VENV)/.installed
 
@@ -23,6 +24,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 demo: setup
 	$(BIN)/avinst demo --output_dir=$(DEMO_DIR)
+
+# The pages of docs/ as a site; what Sphinx warns of (a link that leads nowhere, a missing picture) is an error.
+docs: setup
+	$(BIN)/sphinx-build -q -W --keep-going -b html -c docs . $(SITE)
+	@echo "$(SITE)/index.html"
 
 test: setup
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
