@@ -20,8 +20,9 @@ def write_summaries(
     """Writes a study into a folder of its own; what an earlier analysis wrote there is replaced.
 
     Tags: `importance/...`, `correlation/...`, `gradcam/LABEL/GROUP/frame` and `.../spectrogram` (images),
-    `correlation_across/...`, `correlation_by_chance/...`, `significant_pairs/...` (a scalar a label),
-    `comparison/across` (image), `comparison/table` (text), `comparison_difference/...` (a scalar a label),
+    `spearman/across/...`, `spearman/by_chance/...`, `spearman/significant_pairs/...` (a scalar a label; named so
+    that the curves of the training stand before them), `spearman/difference/...` (likewise),
+    `comparison/across` (image), `comparison/table` (text),
     `features/...` (histograms), `summary` and `correlation/table` (text), `gradcam/LABEL/sound` (audio).
 
     Args:
@@ -45,15 +46,15 @@ def write_summaries(
         _write_sounds(study, sounds or {})
         for label, result in study.correlations.items():
             if result.null is not None and np.isfinite(result.across.value):
-                tf.summary.scalar(f"correlation_across/{label}", result.across.value)
-                tf.summary.scalar(f"correlation_by_chance/{label}", result.null.mean_absolute.mean())
-                tf.summary.scalar(f"significant_pairs/{label}", result.significant.sum())
+                tf.summary.scalar(f"spearman/across/{label}", result.across.value)
+                tf.summary.scalar(f"spearman/by_chance/{label}", result.null.mean_absolute.mean())
+                tf.summary.scalar(f"spearman/significant_pairs/{label}", result.significant.sum())
         if study.comparison:
             tf.summary.text("comparison/table", comparison_markdown(study.comparison))
             for one in study.comparison.labels:
                 difference = one.blocks["across"].difference.value
                 if np.isfinite(difference):
-                    tf.summary.scalar(f"comparison_difference/{one.label}", difference)
+                    tf.summary.scalar(f"spearman/difference/{one.label}", difference)
         for modality, values in study.features.modalities().items():
             tf.summary.histogram(f"features/{modality}", values)
     writer.close()

@@ -48,13 +48,13 @@ def weights(run_dir: Path, model: str = "model.keras") -> dict[str, np.ndarray]:
 
 
 def curves(run_dir: Path) -> dict[str, dict[int, float]]:
-    """All scalars in a run's logs: 'audio/validation/epoch_loss' to epoch to value, the last one where two are."""
+    """All scalars in a run's logs: 'audio/validation/epoch/loss' to epoch to value, the last one where two are."""
     found: dict[str, dict[int, float]] = {}
     logs = run_dir / "logs"
     for folder in sorted({file.parent for file in logs.rglob("*tfevents*")}):
         events = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
         for tag in events.Tags()["tensors"]:
-            if tag.startswith("epoch_"):
+            if tag.startswith("epoch/"):
                 name = f"{folder.relative_to(logs)}/{tag}"
                 found[name] = {
                     event.step: float(tensor_util.make_ndarray(event.tensor_proto))

@@ -16,7 +16,9 @@ class Curves:
         self._writers: dict[str, Any] = {}
 
     def write(self, epoch: int, metrics: Mapping[str, float], learning_rate: float) -> None:
-        """Writes `epoch_<metric>` and `epoch_learning_rate` at the step `epoch`, counted from 0; flushes.
+        """Writes `epoch/<metric>` and `epoch/learning_rate` at the step `epoch`, counted from 0; flushes.
+
+        One group, as TensorBoard groups by what stands before the slash: all curves are seen at once.
 
         Args:
             epoch: its number.
@@ -36,5 +38,5 @@ class Curves:
             self._writers[split] = tf.summary.create_file_writer(paths.join(self._log_dir, split))
         with self._writers[split].as_default(step=epoch):
             for name, value in values.items():
-                tf.summary.scalar(f"epoch_{name}", value)
+                tf.summary.scalar(f"epoch/{name}", value)
         self._writers[split].flush()

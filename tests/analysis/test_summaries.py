@@ -40,9 +40,9 @@ def test_every_figure_is_there_under_its_tag(events, toy_pictures):
 
 def test_scalars_are_the_studys_figures(events, toy_study):
     for label, result in toy_study.correlations.items():
-        across = make_ndarray(events.Tensors(f"correlation_across/{label}")[0].tensor_proto)
+        across = make_ndarray(events.Tensors(f"spearman/across/{label}")[0].tensor_proto)
         assert across == pytest.approx(result.across.value, rel=1e-6)  # float32
-        pairs = make_ndarray(events.Tensors(f"significant_pairs/{label}")[0].tensor_proto)
+        pairs = make_ndarray(events.Tensors(f"spearman/significant_pairs/{label}")[0].tensor_proto)
         assert pairs == np.count_nonzero(result.significant)
 
 

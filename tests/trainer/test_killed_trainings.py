@@ -104,7 +104,7 @@ def test_ended_at_any_moment_it_goes_on_and_ends_alike(children, dataset, undist
 def test_the_undisturbed_runs_learning_rate_follows_the_schedule(undisturbed):
     """What the ended runs are compared with: the warm-up ends at the first step, the last step's rate is 0."""
     steps = STEPS * EPOCHS
-    rates = curves(undisturbed / "joint")["joint/train/epoch_learning_rate"]
+    rates = curves(undisturbed / "joint")["joint/train/epoch/learning_rate"]
     warm_up = round(0.1 * steps)
     expected = [0.5e-3 * (1 + np.cos(np.pi * (done - warm_up) / (steps - warm_up))) for done in (STEPS, 2 * STEPS)]
     np.testing.assert_allclose([rates[0], rates[1]], expected, atol=1e-9)

@@ -208,7 +208,7 @@ def test_a_run_leaves_curves_and_a_preview_for_tensorboard(independent_run_dir):
 
     logs = Path(independent_run_dir) / "logs"
     curve = EventAccumulator(str(logs / "audio" / "validation")).Reload()
-    assert [event.step for event in curve.Tensors("epoch_accuracy")] == [0, 1, 2, 3]
+    assert [event.step for event in curve.Tensors("epoch/accuracy")] == [0, 1, 2, 3]
     preview = EventAccumulator(str(logs / "preview"), size_guidance={"tensors": 0}).Reload()
     assert preview.Tags()["tensors"] == ["training_examples"]
 
