@@ -204,8 +204,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if not shutil.which("ffmpeg"):
         sys.exit("there is no `ffmpeg` command; install it: apt-get install ffmpeg")
-    videos = write_recordings(arguments.work_dir / "videos", VIDEOS, SECONDS)
-    second = write_recordings(arguments.work_dir / "second", 1, 1)[0]
+    work_dir = arguments.work_dir.resolve()  # manifests name paths from their media root on, or absolute ones
+    videos = write_recordings(work_dir / "videos", VIDEOS, SECONDS)
+    second = write_recordings(work_dir / "second", 1, 1)[0]
     parts = {
         "ffmpeg": ("CPU against ffmpeg", functools.partial(against_ffmpeg, videos, second)),
         "cores": ("One core and two", functools.partial(one_and_two, videos)),
