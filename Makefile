@@ -27,7 +27,7 @@ demo: setup
 
 # The pages of docs/ as a site; what Sphinx warns of (a link that leads nowhere, a missing picture) is an error.
 docs: setup
-	$(BIN)/sphinx-build -q -W --keep-going -b html -c docs . $(SITE)
+	$(BIN)/sphinx-build -q -E -W --keep-going -b html -c docs . $(SITE)
 	@echo "$(SITE)/index.html"
 
 test: setup

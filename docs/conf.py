@@ -1,11 +1,15 @@
 """The site that `make docs` builds of these pages and the README; Sphinx's source directory is the repository."""
 
 import re
+import sys
+from pathlib import Path
 
-from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 from avinst import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
+from flowcharts import flowchart_svg
 
 project = f"avinst {__version__}"
 html_title = project
@@ -26,6 +30,16 @@ html_extra_path = ["site/index.html"]  # leads from the top to the landing page
 html_theme_options = {"navigation_with_keys": True}
 
 
+def draw_flowcharts(app: Sphinx, name: str, source: list[str]) -> None:
+    """Draws the pictures that code hosts make of blocks in Mermaid's language."""
+    source[0] = re.sub(
+        r"^```mermaid\n(.*?)^```$",
+        lambda block: f"```{{raw}} html\n{flowchart_svg(block[1])}\n```",
+        source[0],
+        flags=re.MULTILINE | re.DOTALL,
+    )
+
+
 def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
     """Gives the landing page a hidden toctree for each of its lists of pages: heading to links, in their order."""
     if name != root_doc:
@@ -39,4 +53,4 @@ def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", add_navigation)
-    app.add_lexer("mermaid", TextLexer)  # pictures that code hosts draw; here they are text
+    app.connect("source-read", draw_flowcharts)
