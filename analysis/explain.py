@@ -1,7 +1,7 @@
 """Plays a video again with the evidence for a label over it: in the picture, in the spectrogram, and to be heard.
 
 avinst explain --run_dir=RUN clip.mp4 --output=explained.mp4
-avinst explain --run_dir=RUN clip.mp4 --output=explained.mp4 --label=violin --listen=evidence.wav
+avinst explain --run_dir=RUN clip.mp4 --output=violin.mp4 --label=violin --listen=evidence.wav
 """
 
 import math

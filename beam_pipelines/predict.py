@@ -6,7 +6,7 @@ again to resume. Flags that are not listed here go to Beam then (--runner=Datafl
 avinst predict --run_dir=RUN clip.mp4
 avinst predict --run_dir=RUN --format=csv --figure=clip.png clip.mp4
 avinst predict --run_dir=RUN --output_dir=PREDICTIONS VIDEOS
-avinst predict --model_dir=SAVEDMODEL --manifest=manifest.csv --media_root=VIDEOS --output_dir=PREDICTIONS
+avinst predict --model_dir=SAVEDMODEL --manifest=manifest.csv --media_root=VIDEOS --output_dir=MORE
 """
 
 import sys

@@ -191,7 +191,7 @@ def commands_block(work: Work, media_root: str, seeds: Sequence[int], regions: s
         if others
         else ""
     )
-    return "```bash\n" + "\n".join(shown) + "\n```" + note
+    return "<!-- needs an idle machine: hours -->\n```bash\n" + "\n".join(shown) + "\n```" + note
 
 
 def main() -> None:

@@ -1,8 +1,6 @@
 """What every registered backbone, CAM method and data set format keeps, those that are added later too."""
 
 import dataclasses
-import re
-import textwrap
 from pathlib import Path
 
 import keras
@@ -11,15 +9,12 @@ import pytest
 from dataset_factory import SPEC, write_dataset
 from toy_models import batch_of, toy_model
 
-from analysis import gradcam
 from analysis.analyze import FLAGS as ANALYZE_FLAGS
 from analysis.gradcam import METHOD_NAMES, METHODS, EvidenceMaps
-from avinst import manifest_formats_csv
 from avinst.errors import UserError
-from avinst.manifest_annotations import Annotation
 from avinst.manifest_formats import FORMATS
 from trainer.config import TrainConfig
-from trainer.models import AUDIO_BACKBONES, VISUAL_BACKBONES, build_model, sub_model, visual
+from trainer.models import AUDIO_BACKBONES, VISUAL_BACKBONES, build_model, sub_model
 from trainer.models.build import FEATURE_COUNTS, INPUT_OF
 from trainer.models.layers import BATCH_NORM_MOMENTUM, SMALLEST_MAP
 
@@ -111,20 +106,3 @@ def test_a_file_that_is_none_of_a_data_sets_is_one_line(tmp_path, name, content,
 
 def test_the_how_to_names_every_format_of_a_data_set():
     assert [name for name in FORMATS if f"--format={name}" not in HOW_TO] == []
-
-
-def test_the_code_of_the_how_to_works_where_it_says_that_it_belongs(tmp_path):
-    blocks = re.findall(r"^   ```python\n(.*?)^   ```", HOW_TO, flags=re.MULTILINE | re.DOTALL)
-    homes = [vars(visual), vars(gradcam), vars(manifest_formats_csv)]
-    backbone, cam, data_set = names = [dict(home) for home in homes]
-    for block, known in zip(blocks, names, strict=True):
-        exec(textwrap.dedent(block), known)
-    frame = keras.Input((FRAME_SIZE, FRAME_SIZE, 3))
-    model = keras.Model(frame, backbone["pooled_cnn"](frame, TrainConfig()))
-    assert model.get_layer("visual_map").output.shape == (None, 6, 6, 2048)  # 96 px, halved four times
-    # Two channels at two places: 1 x 3 + 4 x (-1 -> 0), 2 x (-1 -> 0) + 5 x 0.5.
-    maps, gradients = np.array([[[[1, 4], [2, 5]]]], np.float32), np.array([[[[3, -1], [-1, 0.5]]]], np.float32)
-    assert cam["weighted_place_by_place"](maps, gradients).numpy().tolist() == [[[3.0, 2.5]]]
-    file = tmp_path / "choirs.csv"
-    file.write_text("abc,alto,someone\n")
-    assert data_set["read_choirs"]([str(file)]) == [Annotation("abc", ("alto",), group="someone")]
