@@ -1,6 +1,9 @@
 """Shows why a run decides: feature importance, rank correlations, Grad-CAM, as files, in TensorBoard, as a report.
 
 avinst analyze --run_dir=RUN --split=test
+
+--json prints `run_dir`, `split`, `output_dir`, `report` (the HTML file), `log_dir` and `findings`: the sentences
+that are printed without it, the main one first. The numbers are in the files of `output_dir` (docs/report.md).
 """
 
 import sys
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from absl import flags
 
-from avinst import command
+from avinst import command, command_flags
 from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from analysis.gradcam import Method
 
 SPLITS = ["train", "validation", "test"]
-FLAGS = flags.FlagValues()
+FLAGS = command_flags.new_flags()
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
 DATA_DIR = flags.DEFINE_string("data_dir", "", "the dataset; empty: the run's own", flag_values=FLAGS)
 OUTPUT_DIR = flags.DEFINE_string("output_dir", "", "where to write; empty: RUN/analysis", flag_values=FLAGS)
@@ -119,10 +122,26 @@ COMPARE_TO = flags.DEFINE_string(
     flag_values=FLAGS,
 )
 
+JSON = flags.DEFINE_bool("json", False, "print JSON instead of text", flag_values=FLAGS)
+
+FLAG_GROUPS = {
+    "where from, where to": ("run_dir", "data_dir", "output_dir", "split", "json"),
+    "correlations": ("selection_split", "top_audio", "top_visual", "permutations", "seed"),
+    "maps of the evidence": (
+        "gradcam_per_label",
+        "gradcam_method",
+        "gradcam_label",
+        "trust_recordings",
+        "regions",
+    ),
+    "more in the report": ("media_root", "manifest", "compare_to", "segment_features"),
+    "the work": ("batch_size",),
+}
+
 
 def analyze() -> None:
     """Runs the command."""
-    run_dir = command.required(RUN_DIR)
+    run_dir = command_flags.required(RUN_DIR)
     if MANIFEST.value and not MEDIA_ROOT.value:
         raise UsageError("--manifest names files below --media_root; give that too")
     import_tensorflow_quietly()
@@ -158,7 +177,12 @@ def analyze() -> None:
         manifest=MANIFEST.value,
         compare_to=COMPARE_TO.value,
     )
-    for sentence in summary_sentences(done.study):
+    findings = summary_sentences(done.study)
+    if JSON.value:
+        where = {"output_dir": done.output_dir, "report": done.report, "log_dir": done.log_dir}
+        command.print_json({"run_dir": run_dir, "split": SPLIT.value, **where, "findings": findings})
+        return
+    for sentence in findings:
         print(sentence)  # noqa: T201
     print(f"\nreport:      {done.report}")  # noqa: T201
     print(f"files:       {done.output_dir}")  # noqa: T201

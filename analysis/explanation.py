@@ -15,6 +15,7 @@ from analysis.receptive_field import cell_centres
 from avinst.decoder import Decoder
 from avinst.errors import UserError
 from avinst.media_types import Loss, MediaError
+from avinst.nearest import expected
 from avinst.spec import DatasetSpec
 from avinst.video_segments import loss_in_words, segment_batches
 
@@ -157,5 +158,5 @@ def _scaled_maps(
 def index_of_label(label: str, labels: tuple[str, ...]) -> int:
     """The label's column; raises UserError where there is none of this name."""
     if label not in labels:
-        raise UserError(f"no label {label!r}; the run knows {', '.join(labels)}")
+        raise UserError(f"the run has no label {label!r}; {expected(label, labels)}")
     return labels.index(label)

@@ -10,6 +10,7 @@ from analysis.features import Features
 from avinst import paths
 from avinst.errors import UserError
 from avinst.manifest_rows import LABEL_SEPARATOR
+from avinst.nearest import file_hint
 
 
 def save_features(features: Features, path: str) -> None:
@@ -38,7 +39,7 @@ def save_features(features: Features, path: str) -> None:
 def load_features(path: str) -> Features:
     """The inverse of `save_features`; raises UserError where there is no such file."""
     if not paths.exists(path):
-        raise UserError(f"no features at {path!r}; make them with avinst analyze")
+        raise UserError(f"no features at {path!r}{file_hint(path)}; make them with avinst analyze")
     with np.load(io.BytesIO(paths.read_bytes(path)), allow_pickle=False) as arrays:
         names = tuple(arrays["label_names"].tolist())
         label_sets = [set(text.split(LABEL_SEPARATOR)) for text in arrays["label"].tolist()]

@@ -6,6 +6,7 @@ from avinst import paths
 from avinst.errors import UserError
 from avinst.manifest_media import VIDEO_EXTENSIONS
 from avinst.manifest_rows import read_manifest
+from avinst.nearest import file_hint
 
 
 class Recordings:
@@ -21,7 +22,8 @@ class Recordings:
 
     def __init__(self, media_root: str, manifest: str = "") -> None:
         if not paths.is_directory(paths.check_scheme(media_root)):
-            raise UserError(f"no directory {media_root!r}; give the --media_root that avinst prepare was given")
+            advice = "give the --media_root that avinst prepare was given"
+            raise UserError(f"no directory {media_root!r}{file_hint(media_root)}; {advice}")
         self.media_root = media_root
         self._names: dict[str, list[str]] = {}  # of each folder that was looked into
         self._by_id: dict[str, str] | None = None

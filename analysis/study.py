@@ -19,6 +19,7 @@ from analysis.importance import Importance, head_of, importance
 from analysis.importance_stability import StabilitySettings
 from avinst.dataset import Dataset
 from avinst.errors import UserError
+from avinst.nearest import expected
 from avinst.progress import Progress
 
 
@@ -202,5 +203,5 @@ def _label_index(dataset: Dataset, name: str) -> int | None:
     if not name:
         return None
     if name not in dataset.labels:
-        raise UserError(f"--gradcam_label={name}: no label is called so; give one of {', '.join(dataset.labels)}")
+        raise UserError(f"--gradcam_label={name}: no label is called so; {expected(name, dataset.labels)}")
     return dataset.labels.index(name)

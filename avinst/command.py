@@ -1,36 +1,24 @@
 """How every command runs: its own flags, help, one-line errors, exit status."""
 
-import dataclasses
+import contextlib
+import json
 import math
 import os
 import sys
-import textwrap
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from absl import flags
 
+from avinst import terminal, verbose
+from avinst.command_errors import TRACEBACK_VARIABLE, file_trouble, flag_trouble
+from avinst.command_flags import facts
+from avinst.command_help import help_text
 from avinst.errors import HandedOver, Interrupted, UsageError, UserError
 from avinst.paths import check_scheme
 from avinst.signals import ended_by_signals
 
-# Set to anything, it lets errors of the file system pass with their traceback.
-TRACEBACK_VARIABLE = "AVINST_TRACEBACK"
-_NAMES_OF_PATHS = (
-    "dir",
-    "directory",
-    "root",
-    "manifest",
-    "output",
-    "listen",
-    "sheet",
-    "from",
-    "weights",
-    "annotations",
-    "figure",
-)
-# What TensorFlow says of a host that it cannot reach, or that refuses it; of several types.
-_HTTP_TROUBLE = "Error executing an HTTP request"
 DONE, FAILED, WRONG_FLAGS, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -76,7 +64,7 @@ def _run(
 ) -> int:
     name = _command_name(body)
     if any(argument in ("--help", "-h", "-help", "--helpfull") for argument in argv[1:]):
-        print(_help(name, body, flag_values, positional))  # noqa: T201
+        print(help_text(name, sys.modules[body.__module__], flag_values, positional))  # noqa: T201
         return DONE
     flag_values.unparse_flags()
     flag_values.set_gnu_getopt(True)  # flags may follow positional arguments
@@ -85,18 +73,23 @@ def _run(
         if rest and not positional and not pass_unknown:
             raise flags.Error(f"unexpected argument {rest[0]!r}; flags are written --name=value")
     except flags.Error as error:
-        return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
+        return _fail(name, flag_trouble(error, flag_values), WRONG_FLAGS, f" (flags: {name} --help)")
     try:
         for flag in (flag_values[flag_name] for flag_name in flag_values):
             flag.value = _cleaned(flag)
-        with ended_by_signals():
+        asked = _is_set(flag_values, "verbose")
+        with verbose.messages(name, flag_values) if asked else contextlib.nullcontext(), ended_by_signals():
             body(*([rest] if positional or pass_unknown else []))
     except UsageError as error:
         return _fail(name, str(error), WRONG_FLAGS, f" (flags: {name} --help)")
     except UserError as error:
+        _trace(flag_values)
         return _fail(name, str(error), FAILED)
     except HandedOver as handed_over:
-        print(f"{name}: {handed_over}")  # noqa: T201
+        if _is_set(flag_values, "json"):
+            print_json({"handed_over": str(handed_over)})
+        else:
+            print(f"{name}: {handed_over}")  # noqa: T201
     except Interrupted as interrupted:
         return _fail(name, str(interrupted), interrupted.status)
     except KeyboardInterrupt:
@@ -104,9 +97,10 @@ def _run(
     except BrokenPipeError:
         raise
     except Exception as error:
-        message = _file_trouble(error)
+        message = file_trouble(error)
         if message is None or os.environ.get(TRACEBACK_VARIABLE):
             raise
+        _trace(flag_values)
         return _fail(name, message, FAILED)
     return DONE
 
@@ -119,7 +113,7 @@ def _cleaned(flag: flags.Flag[Any]) -> Any:
     """
     if isinstance(flag.value, float) and math.isnan(flag.value):
         raise UsageError(f"flag --{flag.name}={flag.value}: expected a number")
-    if not flag.name.endswith(_NAMES_OF_PATHS):
+    if not facts(flag).is_path:
         return flag.value
     if isinstance(flag.value, list):
         return [_as_path(part) for part in flag.value]
@@ -130,73 +124,33 @@ def _as_path(text: str) -> str:
     return check_scheme(os.path.expanduser(text))  # noqa: PTH111  # pathlib spoils gs://
 
 
-def _file_trouble(error: Exception) -> str | None:
-    """One line for what the file system refused; None for errors that are no user's business."""
-    advice = f"check the path, its permissions and the free space ({TRACEBACK_VARIABLE}=1 shows where it arose)"
-    if isinstance(error, OSError) and error.strerror:
-        file = error.filename2 or error.filename
-        return f"{error.strerror}{f': {file!r}' if file else ''}; {advice}"
-    tensorflow = sys.modules.get("tensorflow")
-    if tensorflow is not None and isinstance(error, tensorflow.errors.OpError):
-        if error.message.startswith("File system scheme"):
-            return f"{error.message}; this TensorFlow has no access to it: use a local path or gs://"
-        if error.message.startswith(_HTTP_TROUBLE):
-            found = " ".join(error.message.split())
-            return (
-                f"Cloud Storage cannot be asked: {found}; check the network, the bucket's name and credentials "
-                f"(gcloud auth application-default login; {TRACEBACK_VARIABLE}=1 shows where it arose)"
-            )
-        kinds = {
-            tensorflow.errors.NotFoundError: "not found",
-            tensorflow.errors.PermissionDeniedError: "permission denied",
-            tensorflow.errors.DataLossError: "damaged file, make it again",
-            tensorflow.errors.ResourceExhaustedError: "out of memory or space, free some or take smaller batches",
-        }
-        for kind, meaning in kinds.items():
-            if isinstance(error, kind):
-                return f"{meaning}: {error.message.splitlines()[0]}; {advice}"
-    return None
+def _is_set(flag_values: flags.FlagValues, name: str) -> bool:
+    return name in flag_values and bool(flag_values[name].value)
 
 
-def define_settings(kind: type, flag_values: flags.FlagValues) -> dict[str, flags.FlagHolder[Any]]:
-    """Defines a flag for each field of a dataclass: its type is that of the default, its help in the metadata.
-
-    Args:
-        kind: a dataclass whose fields have defaults and the metadata `help` and, where few values are allowed,
-            `choices`.
-        flag_values: the command's flags.
-
-    Returns:
-        Field name to the flag's holder.
-    """
-    define: dict[type, Any] = {
-        bool: flags.DEFINE_bool,
-        int: flags.DEFINE_integer,
-        float: flags.DEFINE_float,
-        str: flags.DEFINE_string,
-    }
-    holders = {}
-    for field in dataclasses.fields(kind):
-        default: Any = field.default
-        text, choices = field.metadata["help"], field.metadata.get("choices")
-        if choices:
-            holder = flags.DEFINE_enum(field.name, default, list(choices), text, flag_values=flag_values)
-        else:
-            holder = define[type(default)](field.name, default, text, flag_values=flag_values)
-        holders[field.name] = holder
-    return holders
+def _trace(flag_values: flags.FlagValues) -> None:
+    """With --verbose, where the error that is being handled arose."""
+    if _is_set(flag_values, "verbose"):
+        traceback.print_exc()
 
 
-def required(holder: flags.FlagHolder) -> str:
-    """The flag's value; raises UsageError where it was not given."""
-    if not holder.value:
-        raise UsageError(f"--{holder.name} is missing")
-    return str(holder.value)
+def print_json(values: Any) -> None:
+    """Prints what a command found as JSON for a script; what is no finite number becomes null."""
+    print(json.dumps(_finite(values), indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
+
+
+def _finite(values: Any) -> Any:
+    if isinstance(values, Mapping):
+        return {str(key): _finite(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_finite(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 def _fail(name: str, message: str, status: int, hint: str = "") -> int:
     sys.stdout.flush()
-    print(f"{name}: {' '.join(message.split())}{hint}", file=sys.stderr)  # noqa: T201
+    named = terminal.painted(f"{name}:", "red", bold=True, stream=sys.stderr)
+    print(f"{named} {' '.join(message.split())}{hint}", file=sys.stderr)  # noqa: T201
     return status
 
 
@@ -207,14 +161,3 @@ def _command_name(body: Callable[..., Any]) -> str:
     path = module.__spec__.name if module.__spec__ else body.__module__
     names = {command.module: name for name, command in COMMANDS.items()}
     return f"avinst {names[path]}" if path in names else path
-
-
-def _help(name: str, body: Callable[..., Any], flag_values: flags.FlagValues, positional: str) -> str:
-    doc = (sys.modules[body.__module__].__doc__ or "").strip()
-    lines = [doc, "", f"usage: {name} [--flag=value ...] {positional}".rstrip(), "", "flags:"]
-    for flag in (flag_values[flag_name] for flag_name in flag_values):
-        default = flag.default_as_str.strip("'") if flag.default_as_str else ""
-        text = f"--{flag.name}: {flag.help}{f' (default: {default})' if default else ''}"
-        lines += textwrap.wrap(text, 110, initial_indent="  ", subsequent_indent=" " * 6)
-    lines.append("  --flagfile: reads flags from a file, one a line")
-    return "\n".join(lines)

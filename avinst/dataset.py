@@ -8,6 +8,7 @@ from typing import Any
 from avinst import paths
 from avinst.errors import UserError
 from avinst.manifest_rows import SPLITS
+from avinst.nearest import expected, file_hint
 from avinst.spec import DatasetSpec
 
 DATASET_FILE = "dataset.json"
@@ -57,7 +58,7 @@ class Dataset:
             UserError: the split is unknown or has no examples.
         """
         if split not in SPLITS:
-            raise UserError(f"no split {split!r}; expected one of {', '.join(SPLITS)}")
+            raise UserError(f"no split {split!r}; {expected(split, SPLITS)}")
         if not self.segments.get(split):
             found = ", ".join(f"{name} {self.segments.get(name, 0)}" for name in SPLITS)
             raise UserError(f"{self.data_dir}: split {split!r} has no examples (segments: {found})")
@@ -83,7 +84,7 @@ def load_dataset(data_dir: str) -> Dataset:
     """
     file = paths.join(data_dir, DATASET_FILE)
     if not paths.is_directory(data_dir):
-        raise UserError(f"no dataset directory {data_dir!r}; make it with avinst prepare")
+        raise UserError(f"no dataset directory {data_dir!r}{file_hint(data_dir)}; make it with avinst prepare")
     if not paths.exists(file) and not paths.is_directory(paths.join(data_dir, SHARDS_FOLDER)):
         raise UserError(f"{data_dir!r} is no dataset: it has no {DATASET_FILE}; make one with avinst prepare")
     if not paths.exists(file):

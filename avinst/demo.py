@@ -16,13 +16,13 @@ from typing import Any
 
 from absl import flags
 
-from avinst import cli, command, paths
+from avinst import cli, command, command_flags, paths
 from avinst.errors import Interrupted, UserError
 from avinst.machine import available_cores
 from avinst.progress import Progress, format_seconds
 from avinst.quiet import import_tensorflow_quietly
 
-FLAGS = flags.FlagValues()
+FLAGS = command_flags.new_flags()
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", "", "where everything is written (default: demo, or demo_fast with --fast)", flag_values=FLAGS
 )

@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 
 from absl import flags
 
-from avinst import command
+from avinst import command, command_flags
 from avinst.errors import UserError
 from avinst.machine import available_cores
 from avinst.quiet import import_tensorflow_quietly
@@ -70,8 +70,10 @@ _ENCODERS = ("libx264", "aac")
 _LOW_DISK_BYTES = 2e9
 _LOW_MEMORY_BYTES = 4e9
 
-FLAGS = flags.FlagValues()
-_DIRECTORY = flags.DEFINE_string("directory", ".", "where you mean to write datasets and runs", flag_values=FLAGS)
+FLAGS = command_flags.new_flags()
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", ".", "where you mean to write datasets and runs", flag_values=FLAGS
+)
 _LICENCES = flags.DEFINE_bool(
     "licences", False, "instead, list the licences of all that avinst depends on", flag_values=FLAGS
 )
@@ -156,7 +158,7 @@ def check_machine(directory: str) -> list[Finding]:
         with tempfile.NamedTemporaryFile(dir=directory, prefix=".avinst-doctor-"):
             findings.append(Finding("ok", "writing", f"{directory} can be written to"))
     except OSError as error:
-        text = f"{directory}: {error.strerror}; choose another --directory or change its permissions"
+        text = f"{directory}: {error.strerror}; choose another --output_dir or change its permissions"
         return [Finding("wrong", "writing", text)]
     free = shutil.disk_usage(directory).free
     state = "ok" if free > _LOW_DISK_BYTES else "wrong"
@@ -188,7 +190,7 @@ def doctor() -> None:
         _print_licences()
         return
     import_tensorflow_quietly()
-    findings = examine(_DIRECTORY.value)
+    findings = examine(_OUTPUT_DIR.value)
     if _JSON.value:
         print(json.dumps([finding._asdict() for finding in findings], indent=1))  # noqa: T201
     for finding in [] if _JSON.value else findings:

@@ -1,9 +1,11 @@
 """Shows what is in a dataset: counts, spec, rejects by reason, and a contact sheet of frames and spectrograms.
 
 avinst inspect --data_dir=DATASET --contact_sheet=sheet.png
+
+--json prints what dataset.json holds (docs/schema.md); with --video_id `video_id`, `split`, `shard`, `segments`
+and `rejects` of the recording.
 """
 
-import difflib
 import json
 import sys
 from collections import Counter
@@ -12,13 +14,14 @@ from typing import Any
 
 from absl import flags
 
-from avinst import command, paths
+from avinst import command, command_flags, paths
 from avinst.dataset import REJECTS_FILE, SHARDS_FOLDER, Dataset, load_dataset
 from avinst.errors import UsageError, UserError
 from avinst.manifest_rows import SPLITS
+from avinst.nearest import hint
 from avinst.quiet import import_tensorflow_quietly
 
-FLAGS = flags.FlagValues()
+FLAGS = command_flags.new_flags()
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "the dataset directory", flag_values=FLAGS)
 _JSON = flags.DEFINE_bool("json", False, "print JSON instead of text", flag_values=FLAGS)
 _CONTACT_SHEET = flags.DEFINE_string(
@@ -34,11 +37,14 @@ def inspect(arguments: list[str]) -> None:
     """Prints the dataset and draws the sheet; the directory may also be given without its flag."""
     if len(arguments) > 1 or (arguments and _DATA_DIR.value):
         raise UsageError(f"one dataset directory is expected, found {' '.join(arguments)!r}")
-    dataset = load_dataset(arguments[0] if arguments else command.required(_DATA_DIR))
+    dataset = load_dataset(arguments[0] if arguments else command_flags.required(_DATA_DIR))
     recording = recording_values(dataset, _VIDEO_ID.value) if _VIDEO_ID.value else None
     values = dataset.to_json() if recording is None else recording
     text = describe(dataset) if recording is None else describe_recording(recording)
-    print(json.dumps(values, indent=1, ensure_ascii=False) if _JSON.value else text)  # noqa: T201
+    if _JSON.value:
+        command.print_json(values)
+    else:
+        print(text)  # noqa: T201
     if _CONTACT_SHEET.value:
         import_tensorflow_quietly()
         from avinst.contact_sheet import choose, draw_contact_sheet, segments_of
@@ -107,9 +113,8 @@ def recording_values(dataset: Dataset, video_id: str) -> dict[str, Any]:
                     "rejects": rejects,
                 }
             known += record["segments_of_video"]
-    near = difflib.get_close_matches(video_id, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"the first is {min(known)!r}" if known else "it is empty"
-    raise UserError(f"{dataset.data_dir}: no recording {video_id!r}; {hint}")
+    advice = hint(video_id, known, f"the first is {min(known)!r}" if known else "it is empty")
+    raise UserError(f"{dataset.data_dir}: no recording {video_id!r}; {advice}")
 
 
 def describe_recording(values: Mapping[str, Any]) -> str:

@@ -5,15 +5,19 @@ avinst manifest --format=vggsound --annotations=vggsound.csv --media_root=VIDEOS
 
 Videos are looked for below the media root at any depth: as the data set's path or id with the extension of a
 video, clips that were cut out also as ID_start_end or ID_start (ID_000030_000040.mp4, ID_30_40.mp4).
+
+--json prints `manifest` (the file), `rows`, `videos`, `labels` and `splits` (names to numbers of rows) and
+`notes`: what was left out, in words.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags
 
-from avinst import command, paths
+from avinst import command, command_flags, paths
 from avinst.errors import UsageError, UserError
 from avinst.manifest_formats import FORMATS, labelled_by_folder
 from avinst.manifest_making import (
@@ -31,7 +35,7 @@ from avinst.manifest_writing import write_manifest
 _SHOWN = 20
 __doc__ = f"{__doc__}\nformats:\n" + "\n".join(f"  {name:<9} {known.about}" for name, known in FORMATS.items())
 
-FLAGS = flags.FlagValues()
+FLAGS = command_flags.new_flags()
 _FORMAT = flags.DEFINE_enum(
     "format",
     "folders",
@@ -73,6 +77,14 @@ _VALIDATION_SHARE = flags.DEFINE_float(
     upper_bound=0.9,
     flag_values=FLAGS,
 )
+
+_JSON = flags.DEFINE_bool("json", False, "print JSON instead of text", flag_values=FLAGS)
+
+FLAG_GROUPS = {
+    "where the labels and the videos are": ("format", "annotations", "media_root"),
+    "what is kept": ("labels", "missing", "trimmed", "validation_share"),
+    "what is written": ("output", "json"),
+}
 
 
 def make_rows(
@@ -126,7 +138,7 @@ def make_rows(
 
 def manifest() -> None:
     """Flags to one plain call; writes the manifest and says what is in it and what is not."""
-    media_root = command.required(_MEDIA_ROOT)
+    media_root = command_flags.required(_MEDIA_ROOT)
     reads = FORMATS[_FORMAT.value].read is not None
     if reads and not _ANNOTATIONS.value:
         raise UsageError(f"--annotations is missing; {_FORMAT.value} is {FORMATS[_FORMAT.value].about}")
@@ -144,21 +156,35 @@ def manifest() -> None:
         _VALIDATION_SHARE.value,
     )
     write_manifest(rows, _OUTPUT.value)
+    if _JSON.value:
+        command.print_json({"manifest": _OUTPUT.value, **_counts(rows), "notes": notes})
+        return
     for line in [f"{_OUTPUT.value}: {_summary(rows)}", *notes]:
         print(line)  # noqa: T201
 
 
+def _counts(rows: Sequence[ManifestRow]) -> dict[str, Any]:
+    """Rows, videos, rows of each label, and rows of each split that the annotations give."""
+    labels = Counter(label for row in rows for label in row.labels)
+    splits = Counter(row.split for row in rows if row.split)
+    return {
+        "rows": len(rows),
+        "videos": len({row.video_path for row in rows}),
+        "labels": {label: labels[label] for label in sorted(labels)},
+        "splits": {split: splits[split] for split in SPLITS if splits[split]},
+    }
+
+
 def _summary(rows: Sequence[ManifestRow]) -> str:
-    videos = len({row.video_path for row in rows})
-    counts = Counter(label for row in rows for label in row.labels)
-    listed = [f"{label} {counts[label]}" for label in sorted(counts)]
+    found = _counts(rows)
+    videos, counts, splits = found["videos"], found["labels"], found["splits"]
+    listed = [f"{label} {count}" for label, count in counts.items()]
     more = f", and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
     text = f"{videos} videos, " + (f"{len(rows)} spans of them, " if len(rows) > videos else "")
     text += f"{len(counts)} labels ({', '.join(listed[:_SHOWN])}{more})"
-    splits = Counter(row.split for row in rows if row.split)
     if splits:
-        text += "; " + ", ".join(f"{split} {splits[split]}" for split in SPLITS if splits[split])
-    if splits["train"] and not splits["validation"]:
+        text += "; " + ", ".join(f"{split} {count}" for split, count in splits.items())
+    if "train" in splits and "validation" not in splits:
         text += "; no validation: --validation_share=0.15 takes it from train"
     return text
 

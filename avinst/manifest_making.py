@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import difflib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
@@ -11,6 +10,7 @@ from avinst.errors import UserError
 from avinst.manifest_annotations import Annotation
 from avinst.manifest_media import MediaIndex, without_extension
 from avinst.manifest_rows import ManifestRow
+from avinst.nearest import hint
 from avinst.splits import unit_interval_hash
 
 
@@ -23,8 +23,8 @@ def keep_labels(annotations: Sequence[Annotation], wanted: Sequence[str]) -> lis
     known = {label for annotation in annotations for label in annotation.labels}
     for label in wanted:
         if label not in known:
-            near = difflib.get_close_matches(label, sorted(known), n=3) or sorted(known)[:3]
-            raise UserError(f"--labels: no annotation has {label!r}; there are {', '.join(map(repr, near))} ...")
+            some = f"there are {', '.join(map(repr, sorted(known)[:3]))} ..."
+            raise UserError(f"--labels: no annotation has {label!r}; {hint(label, sorted(known), some)}")
     kept = ((a, tuple(label for label in a.labels if label in wanted)) for a in annotations)
     return [dataclasses.replace(annotation, labels=labels) for annotation, labels in kept if labels]
 

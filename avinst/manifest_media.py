@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.nearest import file_hint
 from avinst.quiet import import_tensorflow_quietly
 
 VIDEO_EXTENSIONS = (
@@ -42,7 +43,9 @@ def list_videos(media_root: str) -> list[str]:
     if paths.is_remote(media_root):
         import_tensorflow_quietly()
     if not paths.is_directory(media_root):
-        raise UserError(f"no folder {media_root!r}; --media_root is the folder of the videos")
+        raise UserError(
+            f"no folder {media_root!r}{file_hint(media_root)}; --media_root is the folder of the videos"
+        )
     files = _remote_files(media_root) if paths.is_remote(media_root) else _local_files(media_root)
     return sorted(file for file in files if file.lower().endswith(VIDEO_EXTENSIONS))
 

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from avinst import manifest_checks, manifest_text, paths
 from avinst.errors import UserError
+from avinst.nearest import expected
 
 SPLITS = ("train", "validation", "test")
 LABEL_SEPARATOR = "|"
@@ -87,7 +88,7 @@ def _checked_row(values: manifest_text.Values, media_root: str, labels_needed: b
     labels = _labels(values) if labels_needed or values.get("label") else ()
     split = _text(values, "split")
     if split not in ("", *SPLITS):
-        raise UserError(f"split {split!r}; expected one of {', '.join(SPLITS)}, or nothing")
+        raise UserError(f"split {split!r}; {expected(split, SPLITS)}")
     start, end = _seconds(values, "start_seconds", 0.0), _seconds(values, "end_seconds", math.inf)
     if not 0 <= start < end:
         raise UserError(f"start_seconds {start:g} and end_seconds {end:g}; expected 0 <= start < end")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.nearest import file_hint
 
 REQUIRED_COLUMNS = ("video_path", "label")
 OPTIONAL_COLUMNS = ("video_id", "split", "start_seconds", "end_seconds", "group")
@@ -28,7 +29,7 @@ def read_file(path: str, what: str, advice: str) -> str:
         UserError: there is none, it is a directory, it may not be read, or it is not UTF-8.
     """
     if not paths.exists(path):
-        raise UserError(f"no {what} at {path!r}; {advice}")
+        raise UserError(f"no {what} at {path!r}{file_hint(path)}; {advice}")
     try:
         return paths.read_text(path)
     except UnicodeDecodeError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.nearest import file_hint
 from avinst.spec import DatasetSpec
 
 ASSETS_FOLDER = "assets"
@@ -42,7 +43,10 @@ def read_assets(model_dir: str) -> ModelAssets:
         UserError: no SavedModel there, none of avinst's, or damaged assets.
     """
     if not paths.exists(paths.join(model_dir, SAVED_MODEL_FILE)):
-        raise UserError(f"no SavedModel in {model_dir!r}; give the version directory that avinst export wrote")
+        near = "" if paths.is_directory(model_dir) else file_hint(model_dir)
+        raise UserError(
+            f"no SavedModel in {model_dir!r}{near}; give the version directory that avinst export wrote"
+        )
     spec, labels, facts = (
         paths.join(model_dir, ASSETS_FOLDER, name) for name in (SPEC_ASSET, LABELS_ASSET, FACTS_ASSET)
     )

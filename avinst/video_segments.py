@@ -7,6 +7,7 @@ from avinst import paths
 from avinst.decoder import Decoder
 from avinst.errors import UserError
 from avinst.media_types import Loss, MediaError, Segment
+from avinst.nearest import file_hint
 from avinst.spec import DatasetSpec
 
 BATCH = 32
@@ -39,7 +40,7 @@ def segment_batches(
         UserError: no such file, or nothing in it can be used.
     """
     if not paths.exists(video_path) or paths.is_directory(video_path):
-        raise UserError(f"no video file {video_path!r}")
+        raise UserError(f"no video file {video_path!r}{file_hint(video_path)}")
     segments: list[Segment] = []
     found = False
     try:

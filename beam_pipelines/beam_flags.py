@@ -1,7 +1,6 @@
 """Checks the flags that go to Beam, before any work: names, the runner's packages, what its workers will need."""
 
 import argparse
-import difflib
 import importlib
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +8,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from avinst import paths
 from avinst.errors import UsageError, UserError
+from avinst.nearest import hint
 
 # Any of these can bring avinst to a worker on another machine.
 _CODE_FLAGS = ("--sdk_container_image", "--setup_file", "--extra_package", "--requirements_file")
@@ -48,9 +48,8 @@ def check_beam_flags(beam_flags: Sequence[str], own: Sequence[str] = ()) -> None
     for flag in beam_flags:
         name = flag.split("=")[0]
         if name.startswith("-") and name not in known:
-            near = difflib.get_close_matches(name, [*(f"--{flag}" for flag in own), *known], n=1)
-            hint = f"did you mean {near[0]}?" if near else "it is neither avinst's nor Beam's"
-            raise UsageError(f"unknown flag {name}; {hint}")
+            near = hint(name, [*(f"--{flag}" for flag in own), *known], "it is neither avinst's nor Beam's")
+            raise UsageError(f"unknown flag {name}; {near}")
         if not name.startswith("-") or (name == flag and known[name].nargs != 0):
             what = f"{name} has no value" if name.startswith("-") else f"unexpected argument {flag!r}"
             raise UsageError(f"{what}; flags are written --name=value")

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.nearest import file_hint
 from avinst.saved_model import ModelAssets, read_assets
 from avinst.spec import DatasetSpec
 
@@ -145,7 +146,7 @@ def newest_export(run_dir: str) -> str:
         UserError: no such run, or it was not exported yet.
     """
     if not paths.is_directory(run_dir):
-        raise UserError(f"no run directory {run_dir!r}; train one with avinst train")
+        raise UserError(f"no run directory {run_dir!r}{file_hint(run_dir)}; train one with avinst train")
     if not paths.exists(paths.join(run_dir, "config.json")):
         raise UserError(f"{run_dir!r} is no run: it has no config.json; give the --run_dir of avinst train")
     folder = paths.join(run_dir, "export")

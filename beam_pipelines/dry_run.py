@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from avinst import paths
 from avinst.decoder import Decoder
@@ -68,6 +69,11 @@ class Estimate:
         """Time for the whole on this machine, seconds."""
         cores = min(self.workers, available_cores())
         return self.cpu_seconds / (1 if cores == 1 else cores * _PARALLEL_SHARE)
+
+    def to_json(self) -> dict[str, Any]:
+        """The estimate as plain values, for a script."""
+        derived = ("segments", "stored_bytes", "cpu_seconds", "wall_seconds")
+        return {**dataclasses.asdict(self), **{name: getattr(self, name) for name in derived}}
 
     def text(self) -> str:
         """The estimate in a few lines."""

@@ -7,6 +7,10 @@ avinst predict --run_dir=RUN clip.mp4
 avinst predict --run_dir=RUN --format=csv --figure=clip.png clip.mp4
 avinst predict --run_dir=RUN --output_dir=PREDICTIONS VIDEOS
 avinst predict --model_dir=SAVEDMODEL --manifest=manifest.csv --media_root=VIDEOS --output_dir=MORE
+
+--json prints a line a video: `video_path`, `probabilities` (labels to the recording's), `segments` (each
+`start_seconds` and `probabilities`) and `losses`: what could not be used, in words. With --output_dir it prints
+`output_dir`, the numbers of `rows`, `recordings`, `segments` and `rejects`, `rejects_file` and `files`.
 """
 
 import sys
@@ -14,12 +18,12 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from avinst import command, paths
+from avinst import command, command_flags, paths
 from avinst.errors import UsageError, UserError
 from avinst.media_types import DecodeLimits
 from avinst.quiet import import_tensorflow_quietly
 
-FLAGS = flags.FlagValues()
+FLAGS = command_flags.new_flags()
 _RUN_DIR = flags.DEFINE_string("run_dir", "", "a run whose newest export is used", flag_values=FLAGS)
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir", "", "an exported version directory instead of a run", flag_values=FLAGS
@@ -43,7 +47,12 @@ _FORMAT = flags.DEFINE_enum(
     "how predictions are written (default: a table on the terminal, csv in files)",
     flag_values=FLAGS,
 )
-_JSON = flags.DEFINE_bool("json", False, "short for --format=jsonl", flag_values=FLAGS)
+_JSON = flags.DEFINE_bool(
+    "json",
+    False,
+    "print JSON, a line a video, instead of a table; with --output_dir write JSONL and print what was written",
+    flag_values=FLAGS,
+)
 _FEATURES = flags.DEFINE_bool(
     "features", False, "write the recordings' penultimate features too (npz)", flag_values=FLAGS
 )
@@ -69,7 +78,22 @@ _WORKERS = flags.DEFINE_integer(
 _OVERWRITE = flags.DEFINE_bool(
     "overwrite", False, "replace finished predictions of another model or of other videos", flag_values=FLAGS
 )
-_LIMITS = command.define_settings(DecodeLimits, FLAGS)
+_LIMITS = command_flags.define_settings(DecodeLimits, FLAGS)
+
+FLAG_GROUPS = {
+    "which model, which videos": ("run_dir", "model_dir", "manifest", "media_root"),
+    "what is written": ("output_dir", "format", "json", "figure", "features", "join", "overwrite"),
+    "the work": ("batch_size", "videos_per_shard", "workers"),
+    "limits of one file (docs/security.md)": (
+        "max_pixels",
+        "max_frames_per_second",
+        "max_duration_seconds",
+        "max_file_bytes",
+        "wall_seconds_per_media_second",
+        "min_wall_seconds",
+        "memory_bytes",
+    ),
+}
 
 
 def predict(arguments: Sequence[str]) -> None:
@@ -85,7 +109,7 @@ def predict(arguments: Sequence[str]) -> None:
         raise UsageError("give either --run_dir or --model_dir")
     if bool(videos) == bool(_MANIFEST.value):
         raise UsageError("no video given" if not videos else "give either videos or --manifest")
-    limits = DecodeLimits(**{name: holder.value for name, holder in _LIMITS.items()})
+    limits = command_flags.settings_of(DecodeLimits, _LIMITS)
     if _OUTPUT_DIR.value:
         _write(videos, beam_flags, limits)
     else:
@@ -145,6 +169,14 @@ def _write(videos: Sequence[str], beam_flags: Sequence[str], limits: DecodeLimit
     )
     with ending_at_once("avinst predict: interrupted; run the same command again to go on"):
         predictions = predicting.predict_rows(config, rows, beam_flags)
+    if _JSON.value:
+        files = {"recordings": predictions.recordings_file, "segments": predictions.segments_file}
+        counts = ("rows", "recordings", "segments", "rejects")
+        found = {"output_dir": predictions.output_dir, **{name: getattr(predictions, name) for name in counts}}
+        command.print_json(
+            {**found, "rejects_file": predictions.rejects_file, "files": files if config.join else {}}
+        )
+        return
     print(  # noqa: T201
         f"{predictions.output_dir}: {predictions.recordings} of {predictions.rows} recordings predicted, "
         f"{predictions.segments} segments, {predictions.rejects} rejects"

@@ -9,6 +9,7 @@ import numpy as np
 from avinst.decoder import Decoder
 from avinst.media_types import Loss, MediaError
 from avinst.video_segments import BATCH, loss_in_words, segment_batches
+from beam_pipelines import prediction_text
 from beam_pipelines.detector import Detector
 
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ class Prediction:
         return [(self.labels[index], float(self.probabilities[index])) for index in order]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values: the recording's probabilities by rank, then every segment's."""
+        """Plain JSON values: probabilities of the recording and of every segment, as in written files."""
         return {
             "video_path": self.video_path,
-            "probabilities": dict(self.ranked()),
+            "probabilities": prediction_text.plain(self.labels, self.probabilities),
             "segments": [
                 {
                     "start_seconds": float(start),
-                    "probabilities": dict(zip(self.labels, map(float, row), strict=True)),
+                    "probabilities": prediction_text.plain(self.labels, row),
                 }
                 for start, row in zip(self.start_seconds, self.segment_probabilities, strict=True)
             ],

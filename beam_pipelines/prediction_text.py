@@ -24,6 +24,16 @@ def header(columns: Sequence[str], labels: Sequence[str]) -> str:
     return csv_line([*columns, *_TOP_COLUMNS, *(f"{PROBABILITY_PREFIX}{label}" for label in labels)])
 
 
+def plain(labels: Sequence[str], probabilities: np.ndarray) -> dict[str, float]:
+    """Label to probability in the labels' order, with the six digits that float32 is good for.
+
+    Args:
+        labels: names of the probabilities.
+        probabilities: float32 [labels].
+    """
+    return {label: float(f"{value:.6g}") for label, value in zip(labels, probabilities, strict=True)}
+
+
 def line(text_format: str, values: Values, labels: Sequence[str], probabilities: np.ndarray) -> str:
     """A row as text.
 
@@ -31,12 +41,12 @@ def line(text_format: str, values: Values, labels: Sequence[str], probabilities:
         text_format: csv or jsonl.
         values: what the row is, in the order of the columns.
         labels: names of the probabilities.
-        probabilities: float32 [labels]; six digits of them are written, which is what float32 is good for.
+        probabilities: float32 [labels].
     """
-    rounded = [float(f"{value:.6g}") for value in probabilities]
+    by_label = plain(labels, probabilities)
     if text_format == "jsonl":
-        plain = {**values, "probabilities": dict(zip(labels, rounded, strict=True))}
-        return json.dumps(plain, ensure_ascii=False) + "\n"
+        return json.dumps({**values, "probabilities": by_label}, ensure_ascii=False) + "\n"
+    rounded = list(by_label.values())
     top = int(np.argmax(probabilities))
     cells = [LABEL_SEPARATOR.join(value) if isinstance(value, tuple) else value for value in values.values()]
     return csv_line([*cells, labels[top], rounded[top], *rounded])

@@ -11,6 +11,7 @@ from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.manifest_rows import read_manifest
 from avinst.media_types import DecodeLimits
+from avinst.nearest import file_hint
 from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
@@ -108,7 +109,8 @@ def _planned(config: PrepareConfig, spec: DatasetSpec) -> tuple[list[Shard], tup
     """The shards and the label names: all that is known before any video is opened."""
     media_root = _media_root(config)
     if not paths.is_directory(media_root):
-        raise UserError(f"no media folder {media_root!r}; give the folder of the videos with --media_root")
+        advice = "give the folder of the videos with --media_root"
+        raise UserError(f"no media folder {media_root!r}{file_hint(media_root)}; {advice}")
     rows = read_manifest(config.manifest, media_root)
     labels = label_names(rows)
     split_of_row = assign_splits(rows, config.splits, config.shares)

@@ -4,6 +4,9 @@ Run it again to resume: shards that are done are kept. Flags that are not listed
 (--runner=DataflowRunner, --project, --temp_location, ...).
 
     avinst prepare --manifest=manifest.csv --media_root=VIDEOS --data_dir=DATASET
+
+--json prints `data_dir`, `recordings` and `segments` (splits to numbers), `rejects` (a number), `labels` and
+`fingerprint`; with --dry_run the numbers that are to be expected.
 """
 
 import sys
@@ -12,13 +15,13 @@ from typing import cast, get_args
 
 from absl import flags
 
-from avinst import command
+from avinst import command, command_flags
 from avinst.errors import UsageError
 from avinst.media_types import DecodeLimits
 from avinst.spec import DatasetSpec, FrameFit
 from avinst.splits import DEFAULT_SHARES
 
-FLAGS = flags.FlagValues()
+FLAGS = command_flags.new_flags()
 _SPEC = DatasetSpec()
 
 _MANIFEST = flags.DEFINE_string("manifest", None, "CSV or JSONL file of the videos", flag_values=FLAGS)
@@ -71,7 +74,24 @@ _OVERWRITE = flags.DEFINE_bool(
 _DRY_RUN = flags.DEFINE_bool(
     "dry_run", False, "decode a few videos, print what the whole would cost, write nothing", flag_values=FLAGS
 )
-_LIMITS = command.define_settings(DecodeLimits, FLAGS)
+_JSON = flags.DEFINE_bool("json", False, "print JSON instead of text", flag_values=FLAGS)
+_LIMITS = command_flags.define_settings(DecodeLimits, FLAGS)
+
+FLAG_GROUPS = {
+    "where from, where to": ("manifest", "media_root", "data_dir", "overwrite", "dry_run", "json"),
+    "splits": ("splits", "shares"),
+    "what an example holds": ("frame_size", "frame_fit", "mel_bands", "segment_seconds"),
+    "the work": ("videos_per_shard", "workers", "max_reject_rate"),
+    "limits of one file (docs/security.md)": (
+        "max_pixels",
+        "max_frames_per_second",
+        "max_duration_seconds",
+        "max_file_bytes",
+        "wall_seconds_per_media_second",
+        "min_wall_seconds",
+        "memory_bytes",
+    ),
+}
 
 
 def _shares() -> dict[str, float]:
@@ -89,7 +109,7 @@ def prepare(beam_flags: Sequence[str]) -> None:
         from beam_pipelines.runner import check_beam_flags
 
         check_beam_flags(beam_flags, list(FLAGS))
-    manifest, data_dir = command.required(_MANIFEST), command.required(_DATA_DIR)
+    manifest, data_dir = command_flags.required(_MANIFEST), command_flags.required(_DATA_DIR)
     spec = DatasetSpec(
         frame_size=_FRAME_SIZE.value,
         frame_fit=cast(FrameFit, _FRAME_FIT.value),
@@ -97,7 +117,7 @@ def prepare(beam_flags: Sequence[str]) -> None:
         segment_seconds=_SEGMENT_SECONDS.value,
     )
     shares = _shares()
-    limits = DecodeLimits(**{name: holder.value for name, holder in _LIMITS.items()})
+    limits = command_flags.settings_of(DecodeLimits, _LIMITS)
     from beam_pipelines import preparation
 
     config = preparation.PrepareConfig(
@@ -113,12 +133,21 @@ def prepare(beam_flags: Sequence[str]) -> None:
         limits=limits,
     )
     if _DRY_RUN.value:
-        print(preparation.estimate_dataset(config, spec).text())  # noqa: T201
+        estimate = preparation.estimate_dataset(config, spec)
+        if _JSON.value:
+            command.print_json(estimate.to_json())
+        else:
+            print(estimate.text())  # noqa: T201
         return
     from beam_pipelines.interruption import ending_at_once
 
     with ending_at_once("avinst prepare: interrupted; run the same command again to go on"):
         dataset = preparation.prepare_dataset(config, spec, beam_flags)
+    if _JSON.value:
+        counted = {"recordings": dataset.recordings, "segments": dataset.segments, "rejects": dataset.rejects}
+        about = {"labels": dataset.labels, "fingerprint": dataset.fingerprint}
+        command.print_json({"data_dir": data_dir, **counted, **about})
+        return
     counts = ", ".join(f"{split} {count}" for split, count in dataset.segments.items())
     print(f"{data_dir}: {sum(dataset.segments.values())} segments ({counts}), {dataset.rejects} rejects")  # noqa: T201
     empty = [split for split, count in dataset.segments.items() if not count]

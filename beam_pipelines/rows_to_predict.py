@@ -9,13 +9,15 @@ from avinst.errors import UserError
 from avinst.manifest_making import distinct_ids
 from avinst.manifest_media import list_videos
 from avinst.manifest_rows import ManifestRow, read_manifest
+from avinst.nearest import file_hint
 
 
 def rows_of_manifest(manifest: str, media_root: str) -> tuple[list[ManifestRow], str]:
     """The rows, whose labels may be missing, and the folder that their paths are relative to."""
     media_root = media_root or manifest.rpartition("/")[0] or ("/" if manifest.startswith("/") else ".")
     if not paths.is_directory(media_root):
-        raise UserError(f"no media folder {media_root!r}; give the folder of the videos with --media_root")
+        advice = "give the folder of the videos with --media_root"
+        raise UserError(f"no media folder {media_root!r}{file_hint(media_root)}; {advice}")
     return read_manifest(manifest, media_root, labels_needed=False), media_root
 
 

@@ -4,13 +4,12 @@ import dataclasses
 import importlib
 import inspect
 import re
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from absl import flags
-
 from avinst.cli import COMMANDS
+from avinst.command_flags import FlagFacts, grouped, groups_of
+from avinst.command_help import blocks
 from avinst.quiet import import_tensorflow_quietly
 
 SCHEMA_FILE = Path(__file__).with_name("schema.md")
@@ -21,10 +20,31 @@ _ABOUT_COMMANDS = """\
 
 Made from the code by `python docs/generate.py`; do not edit.
 
-`avinst` alone lists the commands, `avinst COMMAND --help` shows what stands here. Flags are written
-`--name=value`, before or after other arguments; one of the type bool is set by `--name` and unset by `--noname`.
-`--flagfile=FILE` reads flags from a file, one a line. `avinst prepare` and `avinst predict --output_dir` hand
-flags that they do not know to Apache Beam (`--runner=DataflowRunner`, ...); elsewhere an unknown flag is an error.
+`avinst` alone lists the commands. `avinst COMMAND --help`, or `avinst help COMMAND`, shows what stands here. Flags
+are written `--name=value`, before or after other arguments; one of the type bool is set by `--name` and unset by
+`--noname`. `avinst prepare` and `avinst predict --output_dir` hand flags that they do not know to Apache Beam
+(`--runner=DataflowRunner`, ...); elsewhere an unknown flag is an error.
+
+One rule for names: `..._dir` is a directory that avinst makes or reads, `--output_dir` the one that a command
+writes to, `--output` and `..._output` are single files to be written, `--media_root` is the folder of the videos.
+
+| every command has | |
+| --- | --- |
+| `--help` | shows what it does, examples and flags |
+| `--flagfile=FILE` | reads flags from a file, one a line |
+| `--verbose` | for a report of an error: tells versions, settings, all messages, and where it arose, on stderr |
+
+`--json`, where a command has it, prints what was found as JSON on stdout, and nothing else there: progress and
+errors go to stderr, and the exit status is the same. What cannot be a number is `null`.
+
+Colours are shown on a terminal alone. `NO_COLOR=1` turns them off, `FORCE_COLOR=1` on.
+
+The Tab key completes commands, flags and values after one line (bash; `avinst completion --help` tells the one for
+zsh and fish):
+
+```bash
+avinst completion bash >> ~/.bash_completion
+```
 
 | exit status | |
 | --- | --- |
@@ -82,45 +102,29 @@ def commands_page() -> str:
     lines = [_ABOUT_COMMANDS]
     for name, command in COMMANDS.items():
         module = importlib.import_module(command.module)
-        lines += [f"## `avinst {name}`", "", *_paragraphs(module.__doc__ or ""), "| flag | type | default | |"]
-        lines += ["| --- | --- | --- | --- |", *_flag_rows(module.FLAGS), ""]
+        lines += [f"## `avinst {name}`", "", *_paragraphs(module.__doc__ or "")]
+        for subject, members in grouped(module.FLAGS, groups_of(module)):
+            lines += [f"| {subject} | type | default | |", "| --- | --- | --- | --- |"]
+            lines += [*map(_row, members), ""]
     return "\n".join(lines)
 
 
 def _paragraphs(doc: str) -> Iterator[str]:
     """A module's docstring as Markdown: its commands and what is indented below a colon become blocks."""
-    for block in inspect.cleandoc(doc).split("\n\n"):
-        lines = textwrap.dedent(block).splitlines()
-        if lines[0].startswith("avinst "):
-            remarks = [re.sub(r" {2,}\((.*)\)$", r"  # \1", line) for line in lines]
-            yield from ("```bash", *remarks, "```", "")
-        elif lines[0].endswith(":") and all(line.startswith("  ") for line in lines[1:]):
-            yield from (lines[0].capitalize(), "", "```text", *(line[2:] for line in lines[1:]), "```", "")
+    for block in blocks(doc):
+        if block.kind == "examples":
+            yield from ("```bash", *block.lines, "```", "")
+        elif block.kind == "list":
+            yield from (block.lines[0].capitalize(), "", "```text", *block.lines[1:], "```", "")
         else:
-            yield from (*lines, "")
+            yield from (*block.lines, "")
 
 
-def _flag_rows(flag_values: flags.FlagValues) -> Iterator[str]:
-    """One row a flag, in the order of --help."""
-    for flag in (flag_values[name] for name in flag_values):
-        choices = getattr(flag.parser, "enum_values", None)
-        kind = ", ".join(f"`{choice}`" for choice in choices) if choices else _kind(flag)
-        default = flag.default_as_str.strip("'") if flag.default_as_str else ""
-        # Of a flag with choices, absl puts them before the help.
-        meaning = " ".join(re.sub(r"^<[^>]*>: ", "", flag.help or "").split())
-        meaning = meaning.replace("|", r"\|").replace("*", r"\*").replace("<", "&lt;")
-        yield f"| `--{flag.name}` | {kind} | {f'`{default}` ' if default else ''}| {meaning} |"
-
-
-def _kind(flag: flags.Flag) -> str:
-    """The flag's type, with its bounds."""
-    name = {"comma separated list of strings": "list, by commas"}.get(flag.flag_type(), flag.flag_type())
-    low, high = (getattr(flag.parser, f"{end}_bound", None) for end in ("lower", "upper"))
-    if low is not None and high is not None:
-        return f"{name}, {low:g} to {high:g}"
-    if low is not None:
-        return f"{name}, at least {low:g}"
-    return f"{name}, at most {high:g}" if high is not None else name
+def _row(flag: FlagFacts) -> str:
+    """The flag's row of the table."""
+    kind = ", ".join(f"`{choice}`" for choice in flag.choices) or ", ".join(filter(None, (flag.kind, flag.bounds)))
+    meaning = flag.meaning.replace("|", r"\|").replace("*", r"\*").replace("<", "&lt;")
+    return f"| `--{flag.name}` | {kind} | {f'`{flag.default}` ' if flag.default else ''}| {meaning} |"
 
 
 def _table(kind: type, *, with_defaults: bool = False, leave_out: tuple[str, ...] = ()) -> list[str]:

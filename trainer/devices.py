@@ -25,9 +25,7 @@ def use_virtual_cpus(count: int) -> None:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
     except RuntimeError as error:
         if len(replica_devices()) != count:
-            raise UserError(
-                f"--num_virtual_cpus={count} comes too late ({error}); run avinst train alone"
-            ) from error
+            raise UserError(f"--virtual_cpus={count} comes too late ({error}); run avinst train alone") from error
 
 
 def replica_devices() -> list[str]:

@@ -5,19 +5,21 @@
 TensorBoard shows them with confusion matrix, reliability diagram, PR curves, HParams and, of at most 1000
 recordings, the penultimate features in the projector. For a run of two modalities it also finds out which of them
 does the work, to RUN/audit.json (docs/audit.md).
+
+--json prints what RUN/metrics.json holds of the split: the split's name to `segment` and `recording`, each with
+the metrics, `per_label`, `confusion` and `count` (docs/evaluation.md).
 """
 
-import json
 import sys
 from collections.abc import Sequence
 
 from absl import flags
 
-from avinst import command
+from avinst import command, command_flags
 from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
 
-FLAGS = flags.FlagValues()
+FLAGS = command_flags.new_flags()
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
 DATA_DIR = flags.DEFINE_string("data_dir", "", "the dataset; empty: the run's own", flag_values=FLAGS)
 SPLIT = flags.DEFINE_enum(
@@ -44,7 +46,7 @@ JSON = flags.DEFINE_bool("json", False, "print the metrics as JSON instead of a 
 
 def evaluate() -> None:
     """Runs the command."""
-    run_dir = command.required(RUN_DIR)
+    run_dir = command_flags.required(RUN_DIR)
     if STAGES_FROM.value and not AUDIT.value:
         raise UsageError(f"--stages_from={STAGES_FROM.value}: for the audit, which --noaudit leaves out")
     import_tensorflow_quietly()
@@ -76,7 +78,7 @@ def evaluate() -> None:
         )
         write_audit(run_dir, audit)
     if JSON.value:
-        print(json.dumps({SPLIT.value: whole.metrics}, indent=2))  # noqa: T201
+        command.print_json({SPLIT.value: whole.metrics})
         return
     print(f"{run_dir}, {SPLIT.value} split of {dataset.data_dir}; 95 % intervals over recordings\n")  # noqa: T201
     print(metrics_table(whole.metrics, multi_label=dataset.multi_label))  # noqa: T201

@@ -52,7 +52,7 @@ def export_version(run: Run, model_dir: str = "", precision: str = "") -> tuple[
         UserError: as `export_to`; or another export is writing there.
     """
     parent = model_dir or paths.join(run.run_dir, EXPORT_FOLDER)
-    with only_writer(parent, "export", "model_dir"):
+    with only_writer(parent, "export", "output_dir"):
         target = next_version(parent)
         return target, export_to(run, target, precision)
 

@@ -11,6 +11,7 @@ from typing import Any
 from avinst import paths
 from avinst.dataset import Dataset, dataset_from_json, load_dataset
 from avinst.errors import UserError
+from avinst.nearest import file_hint
 from avinst.versions import package_versions
 from trainer.config import TrainConfig
 
@@ -119,7 +120,7 @@ def read_config(run_dir: str) -> tuple[TrainConfig, Dataset]:
     """
     file = paths.join(run_dir, CONFIG_FILE)
     if not paths.is_directory(run_dir):
-        raise UserError(f"no run directory {run_dir!r}; make it with avinst train")
+        raise UserError(f"no run directory {run_dir!r}{file_hint(run_dir)}; make it with avinst train")
     if not paths.exists(file):
         raise UserError(f"{run_dir!r} has no {CONFIG_FILE}: no run; give the --run_dir of avinst train")
     try:

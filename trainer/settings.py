@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from avinst.errors import UserError
+from avinst.nearest import expected
 
 
 def setting(
@@ -27,7 +28,7 @@ def check_settings(values: Any) -> None:
     for field in dataclasses.fields(values):
         choices, limits, value = field.metadata["choices"], field.metadata["limits"], getattr(values, field.name)
         if choices and value not in choices:
-            raise UserError(f"--{field.name}={value}: expected one of {', '.join(choices)}")
+            raise UserError(f"--{field.name}={value}: {expected(str(value), choices)}")
         # Written so that NaN, which is neither less nor more than anything, is refused.
         if limits and not limits[0] <= value <= limits[1]:
             raise UserError(f"--{field.name}={value}: expected at least {limits[0]} and at most {limits[1]}")

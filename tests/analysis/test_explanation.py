@@ -74,7 +74,7 @@ def test_what_is_kept_is_what_was_heard(explained, clip):
 
 def test_a_label_that_is_not_known_is_told_with_those_that_are(clip, tmp_path):
     detecting = Detecting(toy_model(), TOY_SPEC, LABELS)
-    with pytest.raises(UserError, match=r"no label 'pianO'; the run knows flute, alto <sax>/b, \$piano\$"):
+    with pytest.raises(UserError, match=r"no label 'pianO'; expected one of flute, alto <sax>/b, \$piano\$"):
         explain_video(detecting, clip, Decoder(), str(tmp_path), label="pianO")
 
 

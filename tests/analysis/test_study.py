@@ -99,7 +99,7 @@ def test_exhibits_explain_the_true_label_and_what_it_was_taken_for(toy_study):
 
 def test_a_label_that_is_not_there_is_refused():
     settings = dataclasses.replace(SETTINGS, gradcam_label="tuba")
-    with pytest.raises(UserError, match="--gradcam_label=tuba: no label is called so; give one of flute"):
+    with pytest.raises(UserError, match="--gradcam_label=tuba: no label is called so; expected one of flute"):
         study_model(toy_model(), toy_dataset(), settings, toy_batches)
 
 

@@ -4,7 +4,7 @@ from avinst import doctor
 
 
 def test_a_sound_machine_passes(tmp_path, capsys):
-    assert doctor.main(["avinst doctor", f"--directory={tmp_path}"]) == 0
+    assert doctor.main(["avinst doctor", f"--output_dir={tmp_path}"]) == 0
     printed = capsys.readouterr().out
     assert all(
         package in printed for package in ("tensorflow", "apache-beam", "libavcodec", "h264", "GPUs", "disk")
@@ -28,7 +28,7 @@ def test_a_missing_codec_is_named(monkeypatch):
 
 
 def test_a_folder_that_cannot_be_written(tmp_path, capsys):
-    assert doctor.main(["avinst doctor", f"--directory={tmp_path}/none"]) == 1
+    assert doctor.main(["avinst doctor", f"--output_dir={tmp_path}/none"]) == 1
     captured = capsys.readouterr()
     assert "wrong  writing" in captured.out
     assert captured.err == "avinst doctor: wrong: writing; see above for what to do\n"

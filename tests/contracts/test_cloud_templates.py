@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = {"prepare": prepare, "predict": predict}
 # Flags that mean nothing on a cluster: of the local runner, and of what prints instead of working. A run's newest
 # export may be another one by the time when the predictions are finished.
-LOCAL_FLAGS = {"prepare": {"workers", "dry_run"}, "predict": {"workers", "figure", "json", "run_dir"}}
+LOCAL_FLAGS = {
+    "prepare": {"workers", "dry_run", "json", "verbose"},
+    "predict": {"workers", "figure", "json", "run_dir", "verbose"},
+}
 IMAGE = f"europe-west4-docker.pkg.dev/a-project/avinst/dataflow@sha256:{'0' * 64}"
 # Parameter to a value that its regex takes, and one that it does not.
 EXAMPLES = {

@@ -57,5 +57,5 @@ def test_float16_is_for_gpus_that_are_all_made_for_it(monkeypatch, capabilities,
 
 def test_virtual_cpus_after_the_first_use_are_an_error_that_says_so():
     devices.tf.constant(0)
-    with pytest.raises(UserError, match="--num_virtual_cpus=3 comes too late"):
+    with pytest.raises(UserError, match="--virtual_cpus=3 comes too late"):
         devices.use_virtual_cpus(3)

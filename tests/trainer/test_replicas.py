@@ -70,10 +70,10 @@ SETTINGS = ["--audio_backbone=small_cnn", "--visual_backbone=small_cnn", "--epoc
 def test_a_training_on_two_replicas_gives_the_weights_of_one(dataset, tmp_path):
     command = [f"--data_dir={dataset.data_dir}", "--scheme=joint", "--noaugment", "--dropout=0", "--clip_norm=1"]
     with trainings() as children:
-        for count, flags in (("one", []), ("two", ["--num_virtual_cpus=2"])):
+        for count, flags in (("one", []), ("two", ["--virtual_cpus=2"])):
             arguments = [*command, *SETTINGS, *flags, f"--run_dir={tmp_path / count}"]
             assert children.run(*arguments, output=tmp_path / "output") == 0, (tmp_path / "output").read_text()
-        bad = [*command, "--batch_size=9", "--num_virtual_cpus=2", f"--run_dir={tmp_path / 'bad'}"]
+        bad = [*command, "--batch_size=9", "--virtual_cpus=2", f"--run_dir={tmp_path / 'bad'}"]
         assert children.run(*bad, output=tmp_path / "bad output") == 1
     assert "2 replicas: " in (tmp_path / "output").read_text()
     assert Path(tmp_path / "bad output").read_text() == (

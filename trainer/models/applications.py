@@ -10,6 +10,7 @@ import keras
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.nearest import file_hint, hint
 from trainer.config import TrainConfig
 from trainer.models.layers import BATCH_NORM_MOMENTUM, SMALLEST_MAP
 
@@ -93,7 +94,10 @@ class Application:
                     "--visual_weights, or --visual_weights=none"
                 ) from error
         if not paths.exists(weights):
-            raise UserError(f"--visual_weights={weights}: no such file; expected imagenet, none or a weights file")
+            near = file_hint(weights) or f"; {hint(weights, ('imagenet', 'none'))}".rstrip("; ")
+            raise UserError(
+                f"--visual_weights={weights}: no such file; expected imagenet, none or a weights file{near}"
+            )
         network = self.build(weights=None, **options)
         try:
             # Keras only warns of layers that the file lacks, and leaves them as they are.
