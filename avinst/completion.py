@@ -1,6 +1,6 @@
 """Prints the script by which a shell completes avinst's commands, flags and their values with the Tab key.
 
-avinst completion bash >> ~/.bash_completion
+avinst completion bash >> ~/.bashrc
 avinst completion zsh > ~/.zfunc/_avinst        (a folder of $fpath, before compinit)
 avinst completion fish > ~/.config/fish/completions/avinst.fish
 

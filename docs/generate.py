@@ -43,7 +43,7 @@ The Tab key completes commands, flags and values after one line (bash; `avinst c
 zsh and fish):
 
 ```bash
-avinst completion bash >> ~/.bash_completion
+avinst completion bash >> ~/.bashrc
 ```
 
 | exit status | |

@@ -61,11 +61,13 @@ def run(command: str, where: str) -> None:
         if words[1] == "demo":
             return  # .ci/package runs it
         target = None
-        if ">" in words:
+        if ">" in words or ">>" in words:
             *words, _, target = words
+            target = target.replace("~", "home")  # of nobody
         arguments = [WITHOUT.get(word, word) for word in words[1:]] + list(SMALL.get(words[1], ()))
         with contextlib.ExitStack() as stack:
             if target:
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(contextlib.redirect_stdout(stack.enter_context(Path(target).open("w"))))
             status = cli.main(["avinst", *arguments])
         assert status == 0, f"{where}: {command}"
