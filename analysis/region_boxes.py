@@ -36,7 +36,15 @@ def read_regions(path: str) -> dict[str, list[Box]]:
         UserError: no such file, no boxes, columns are missing, or a value is no number, no time or makes no box.
     """
     text = read_file(path, "regions file", f"give a CSV of the columns {','.join(COLUMNS)}")
-    rows = csv.DictReader(io.StringIO(text))
+    # As a file is to be opened for csv: line ends are its business, and a quote that is left open is an error.
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return _boxes(path, rows)
+    except csv.Error as error:
+        raise UserError(f"{path!r}, line {rows.line_num + 1}: not CSV: {error}") from error
+
+
+def _boxes(path: str, rows: "csv.DictReader[str]") -> dict[str, list[Box]]:
     missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
     if missing:
         raise UserError(

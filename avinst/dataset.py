@@ -1,12 +1,13 @@
 """A dataset directory: `dataset.json`, the names of its files, and how readers find and check them."""
 
 import dataclasses
-import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.json_values import check_types, read_json_object
 from avinst.manifest_rows import SPLITS
 from avinst.nearest import expected, file_hint
 from avinst.spec import DatasetSpec
@@ -89,11 +90,11 @@ def load_dataset(data_dir: str) -> Dataset:
         raise UserError(f"{data_dir!r} is no dataset: it has no {DATASET_FILE}; make one with avinst prepare")
     if not paths.exists(file):
         raise UserError(f"{data_dir!r} has no {DATASET_FILE}: unfinished; run the same avinst prepare again")
-    return dataset_from_json(_parsed(file), data_dir)
+    return dataset_from_json(read_json_object(file, "run avinst prepare again"), data_dir)
 
 
 def dataset_from_json(values: Mapping[str, Any], data_dir: str) -> Dataset:
-    """The inverse of `Dataset.to_json`; raises UserError for another format version or missing values."""
+    """The inverse of `Dataset.to_json`; raises UserError for another version, missing or odd values."""
     values = dict(values)
     version = values.pop("format_version", None)
     if version != FORMAT_VERSION:
@@ -104,14 +105,18 @@ def dataset_from_json(values: Mapping[str, Any], data_dir: str) -> Dataset:
     if set(values) != names:
         odd = ", ".join(sorted(names.symmetric_difference(values)))
         raise UserError(f"{data_dir!r}: {DATASET_FILE} with missing or unknown values ({odd}); prepare it anew")
-    values["spec"] = DatasetSpec.from_json(values["spec"])
+    try:
+        check_types(Dataset, values)
+        spec_values = dict(values["spec"])
+        if not (math.isfinite(values["log_mel_mean_db"]) and 0 < values["log_mel_std_db"] < math.inf):
+            raise ValueError("log_mel_mean_db and log_mel_std_db are no mean and deviation")
+        if set(values["shards"]) != set(SPLITS):
+            raise ValueError(f"shards of other splits than {', '.join(SPLITS)}")
+        if any(set(name) & set("/\0") for names in values["shards"].values() for name in names):
+            raise ValueError("a shard that lies elsewhere")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UserError(f"{data_dir!r}: {DATASET_FILE} is damaged ({error}); prepare it anew") from error
+    values["spec"] = DatasetSpec.from_json(spec_values)
     values["labels"] = tuple(values["labels"])
     values["shards"] = {split: tuple(names) for split, names in values["shards"].items()}
     return Dataset(data_dir=data_dir, **values)
-
-
-def _parsed(file: str) -> dict[str, Any]:
-    try:
-        return dict(json.loads(paths.read_text(file)))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{file!r} is no JSON object ({error}); run avinst prepare again") from error

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from avinst import manifest_text
 from avinst.errors import UserError
-from avinst.manifest_rows import LABEL_SEPARATOR
+from avinst.manifest_rows import LABEL_SEPARATOR, checked_labels
 
 Raw = TypeVar("Raw")
 Parsed = TypeVar("Parsed")
@@ -37,10 +37,11 @@ class Annotation:
 
 
 def checked(annotation: Annotation) -> Annotation:
-    """The annotation unchanged.
+    """The annotation with its labels as a manifest has them: without spaces round them, each once.
 
     Raises:
-        UserError: no name, an empty label, one that holds the separator, or a span that does not go forward.
+        UserError: no name, an empty label, one that holds the separator or a control character, or a span that does
+            not go forward.
     """
     if not annotation.name:
         raise UserError("the id is empty")
@@ -52,7 +53,7 @@ def checked(annotation: Annotation) -> Annotation:
     start, end = annotation.start_seconds, annotation.end_seconds
     if not 0 <= start < end:
         raise UserError(f"{annotation.name!r} from {start:g} to {end:g} s; expected 0 <= start < end")
-    return annotation
+    return dataclasses.replace(annotation, labels=checked_labels(annotation.labels))
 
 
 def read_file(path: str) -> str:

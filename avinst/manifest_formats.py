@@ -12,7 +12,7 @@ from avinst.manifest_formats_csv import read_audioset, read_kinetics, read_vggso
 from avinst.manifest_formats_fcvid import read_fcvid, read_icmr2017
 from avinst.manifest_formats_json import read_music, read_solos
 from avinst.manifest_media import VIDEO_EXTENSIONS
-from avinst.manifest_rows import LABEL_SEPARATOR
+from avinst.manifest_rows import LABEL_SEPARATOR, checked_labels
 
 
 def labelled_by_folder(videos: Sequence[str]) -> list[Annotation]:
@@ -28,6 +28,10 @@ def labelled_by_folder(videos: Sequence[str]) -> list[Annotation]:
     for label in sorted({annotation.labels[0] for annotation in found}):
         if LABEL_SEPARATOR in label or not label:
             raise UserError(f"folder {label!r}: a label has a name without {LABEL_SEPARATOR!r}; rename the folder")
+        try:
+            checked_labels((label,))
+        except UserError as error:
+            raise UserError(f"folder: {error}") from error
     if not found:
         extensions = " ".join(VIDEO_EXTENSIONS)
         raise UserError(f"no videos in the class folders; expected ROOT/CLASS/*.mp4 ({extensions})")

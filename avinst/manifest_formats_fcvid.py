@@ -77,7 +77,7 @@ def read_fcvid(files: Sequence[str]) -> list[Annotation]:
         raise UserError(f"{files[0]} has {len(videos)} videos, {files[1]} {len(columns)} lines; expected as many")
     names = _given_names(files[2], width) if len(files) == 3 else _names_by_folder(files[1], videos, columns)
     return [
-        Annotation(path, tuple(names[column] for column in ones), split, group=_video(path))
+        checked(Annotation(path, tuple(names[column] for column in ones), split, group=_video(path)))
         for (path, split), ones in zip(videos, columns, strict=True)
     ]
 

@@ -109,12 +109,17 @@ def _labels(values: manifest_text.Values) -> tuple[str, ...]:
         wrong = [name for name in value if not isinstance(name, str) or LABEL_SEPARATOR in name]
         if wrong:
             raise UserError(f"label {wrong[0]!r}; expected names as text without {LABEL_SEPARATOR!r}")
-        return _checked_labels(tuple(value))
-    return _checked_labels(tuple(_text(values, "label").split(LABEL_SEPARATOR)))
+        return checked_labels(tuple(value))
+    return checked_labels(tuple(_text(values, "label").split(LABEL_SEPARATOR)))
 
 
 @functools.lru_cache(maxsize=10_000)  # a set has few labels, and rows with the same ones share the tuple
-def _checked_labels(names: tuple[str, ...]) -> tuple[str, ...]:
+def checked_labels(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Label names as a row has them: without spaces round them, each once.
+
+    Raises:
+        UserError: none, an empty one, or one with a character that no line of a file may hold.
+    """
     labels = tuple(dict.fromkeys(name.strip() for name in names))
     if not labels or not all(labels):
         raise UserError("label is empty; give a name, or several separated by '|'")

@@ -97,7 +97,9 @@ class Sound:
             except av.FFmpegError:
                 self.bad_packets.append((seconds or 0.0) - float(self._zero))
         try:
-            yield from codec.decode(None)
+            for frame in codec.decode(None):  # what the decoder has held back; PyAV gives its stamps no unit
+                frame.time_base = frame.time_base or self._stream.time_base
+                yield frame
         except av.error.MemoryError:
             raise
         except av.FFmpegError:

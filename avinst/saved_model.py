@@ -1,12 +1,12 @@
 """What an exported model says of itself: the files in its `assets/`, read without loading it."""
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.json_values import read_json_object
 from avinst.nearest import file_hint
 from avinst.spec import DatasetSpec
 
@@ -55,17 +55,18 @@ def read_assets(model_dir: str) -> ModelAssets:
             f"{model_dir!r} lacks {ASSETS_FOLDER}/{SPEC_ASSET} or {ASSETS_FOLDER}/{LABELS_ASSET}; "
             "export it with avinst"
         )
-    found = _json_object(facts, model_dir) if paths.exists(facts) else {}
+    advice = f"export {model_dir!r} again"
+    found = read_json_object(facts, advice) if paths.exists(facts) else {}
     return ModelAssets(
-        labels=tuple(paths.read_text(labels).removesuffix("\n").split("\n")),
-        spec=DatasetSpec.from_json(_json_object(spec, model_dir)),
+        labels=_lines(labels, advice),
+        spec=DatasetSpec.from_json(read_json_object(spec, advice)),
         multi_label=bool(found["multi_label"]) if "multi_label" in found else None,
         facts=found,
     )
 
 
-def _json_object(file: str, model_dir: str) -> dict[str, Any]:
+def _lines(file: str, advice: str) -> tuple[str, ...]:
     try:
-        return dict(json.loads(paths.read_text(file)))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{file!r} is damaged ({error}); export {model_dir!r} again") from error
+        return tuple(paths.read_text(file).removesuffix("\n").split("\n"))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file!r} is damaged ({error}); {advice}") from error

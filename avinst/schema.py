@@ -101,6 +101,10 @@ def parse_examples(serialized: tf.Tensor, spec: DatasetSpec, num_labels: int) ->
         `log_mel` float32 [batch, log_mel_frames, mel_bands] dB; `frame` uint8 [batch, size, size, 3];
         `label` float32 [batch, num_labels], multi-hot; `video_id` string [batch]; `segment_index` int64
         [batch]; `segment_start_seconds` float32 [batch].
+
+    Raises:
+        tf.errors.InvalidArgumentError: an example that lacks a feature, whose values are of another shape or
+            size than the spec's, or that has no label or one that the dataset does not have.
     """
     parsed = tf.io.parse_example(
         serialized,
@@ -143,6 +147,14 @@ def parse_video_ids(serialized: tf.Tensor) -> tf.Tensor:
 
 
 def _multi_hot(indices: tf.RaggedTensor, num_labels: int) -> tf.Tensor:
+    # tf.one_hot makes nothing of an index that no label has: an example without a label would train in silence.
+    known = tf.debugging.Assert(
+        tf.reduce_all((indices.values >= 0) & (indices.values < num_labels))
+        & tf.reduce_all(indices.row_lengths() > 0),
+        [f"an example whose labels are none, or not among the dataset's {num_labels}"],
+    )
+    with tf.control_dependencies([] if known is None else [known]):
+        indices = tf.identity(indices)
     return tf.reduce_max(tf.one_hot(indices.to_tensor(-1), num_labels), axis=1)
 
 
@@ -153,13 +165,17 @@ def _decode_log_mels(stored: tf.Tensor, spec: DatasetSpec) -> tf.Tensor:
 
 def decode_jpegs(jpegs: tf.Tensor, spec: DatasetSpec) -> tf.Tensor:
     """Decodes string [batch] to uint8 [batch, size, size, 3]; a picture of another size is an error."""
+    size = [spec.frame_size, spec.frame_size]
 
     def decode(jpeg: tf.Tensor) -> tf.Tensor:
-        # One explicit algorithm: training, serving and analysis must see the same pixels.
-        return tf.ensure_shape(
-            tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE"),
-            [spec.frame_size, spec.frame_size, 3],
+        # Asked of the head first: a kilobyte can hold a picture of half a gigabyte.
+        is_of_size = tf.debugging.assert_equal(
+            tf.io.extract_jpeg_shape(jpeg)[:2], size, f"a frame that is not {size[0]} x {size[0]} pixels"
         )
+        with tf.control_dependencies([] if is_of_size is None else [is_of_size]):
+            # One explicit algorithm: training, serving and analysis must see the same pixels.
+            frame = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
+        return tf.ensure_shape(frame, [*size, 3])
 
     signature = tf.TensorSpec([spec.frame_size, spec.frame_size, 3], tf.uint8)
     return tf.map_fn(decode, jpegs, fn_output_signature=signature)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args
 
 from avinst.errors import UserError
+from avinst.json_values import check_types
 
 FrameFit = Literal["stretch", "crop", "pad"]
 
@@ -45,7 +46,11 @@ class DatasetSpec:
     def __post_init__(self) -> None:
         """Raises UserError where the values contradict each other."""
         numbers = [value for value in dataclasses.asdict(self).values() if isinstance(value, int | float)]
-        if not all(math.isfinite(number) for number in numbers):
+        try:
+            finite = all(map(math.isfinite, (*numbers, self.sample_rate_hz * self.segment_seconds)))
+        except OverflowError:  # a whole number that no float holds
+            finite = False
+        if not finite:
             raise UserError(f"dataset spec: all numbers must be finite; found {self._odd()}")
         checks = {
             "sample_rate_hz must be positive": self.sample_rate_hz > 0,
@@ -96,9 +101,13 @@ class DatasetSpec:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; raises UserError for unknown or missing names."""
+        """The inverse of `to_json`; raises UserError for unknown or missing names, and values of other types."""
         names = {field.name for field in dataclasses.fields(cls)}
         if set(values) != names:
             unknown, missing = sorted(set(values) - names), sorted(names - set(values))
             raise UserError(f"dataset spec: unknown {unknown}, missing {missing}; prepare the dataset anew")
+        try:
+            check_types(cls, values)
+        except TypeError as error:
+            raise UserError(f"dataset spec: {error}; prepare the dataset anew") from error
         return cls(**values)

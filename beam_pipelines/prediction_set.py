@@ -12,6 +12,7 @@ import numpy as np
 from avinst import paths
 from avinst.dataset import REJECTS_FILE
 from avinst.errors import UserError
+from avinst.json_values import check_types, read_json_object
 from avinst.spec import DatasetSpec
 from beam_pipelines.prediction_parts import FEATURES, RECORDINGS, SEGMENTS, part_file
 from beam_pipelines.prediction_text import FORMATS, PROBABILITY_PREFIX
@@ -110,8 +111,9 @@ def load_predictions(output_dir: str) -> PredictionSet:
     file = paths.join(output_dir, PREDICTIONS_FILE)
     if not paths.exists(file):
         raise UserError(f"no {PREDICTIONS_FILE} in {output_dir!r}: run the same avinst predict (again)")
+    values = read_json_object(file, "predict anew, --overwrite")
     try:
-        values = dict(json.loads(paths.read_text(file)))
+        check_types(PredictionSet, values)
         if values.pop("format_version") != FORMAT_VERSION:
             raise ValueError("another format")
         values["spec"] = DatasetSpec.from_json(values["spec"])

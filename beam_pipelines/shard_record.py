@@ -7,6 +7,8 @@ from typing import Any, Self, TypeVar
 
 from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
+from avinst.errors import UserError
+from avinst.json_values import check_types, read_json_object
 from avinst.manifest_rows import ManifestRow
 from avinst.media_types import LIMIT_REASONS, DecodeLimits
 
@@ -67,7 +69,10 @@ class ShardRecord:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """The inverse of dataclasses.asdict."""
+        """The inverse of dataclasses.asdict; raises KeyError or TypeError for other values."""
+        check_types(cls, values)
+        for reject in values["rejects"]:
+            check_types(Reject, reject)
         rejects = tuple(Reject(**reject) for reject in values["rejects"])
         return cls(**{**values, "rejects": rejects})
 
@@ -168,8 +173,8 @@ def load_record(record_type: type[Record], directory: str, name: str, fingerprin
     if not paths.exists(file):
         return None
     try:
-        record = record_type.from_json(json.loads(paths.read_text(file)))
-    except (ValueError, KeyError, TypeError):
+        record = record_type.from_json(read_json_object(file, "the shard is made anew"))
+    except (UserError, KeyError, TypeError, AttributeError):
         return None  # of another version of avinst, or damaged: the shard is made anew
     if record.fingerprint != fingerprint:
         return None

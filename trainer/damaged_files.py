@@ -8,6 +8,12 @@ import tensorflow as tf
 from avinst import paths
 from avinst.dataset import Dataset
 from avinst.errors import UserError
+from avinst.schema import parse_examples
+
+# A record whose checksum is wrong, and one that is no example of this dataset. TensorFlow's message of the
+# latter may quote bytes that are no text: then it ends as a UnicodeDecodeError.
+_DAMAGE = (tf.errors.DataLossError, tf.errors.InvalidArgumentError, UnicodeDecodeError)
+_BATCH = 64
 
 
 @contextlib.contextmanager
@@ -18,22 +24,29 @@ def damaged_files_named(dataset: Dataset, splits: Sequence[str]) -> Iterator[Non
     """
     try:
         yield
-    except (tf.errors.DataLossError, tf.errors.NotFoundError):
+    except (*_DAMAGE, tf.errors.NotFoundError, tf.errors.FailedPreconditionError):
         for split in splits:
-            for file in dataset.tfrecord_paths(split) if dataset.segments.get(split) else []:
-                if trouble := _trouble(file):
-                    raise UserError(
-                        f"{file!r} is {trouble}; delete what is left of it and run the same avinst prepare again"
-                    ) from None
+            _check_split(dataset, split)
         raise
 
 
-def _trouble(file: str) -> str:
-    if not paths.exists(file):
-        return "gone"
-    try:
-        for _ in tf.data.TFRecordDataset(file):
-            pass
-    except tf.errors.DataLossError:
-        return "damaged"
-    return ""
+def _check_split(dataset: Dataset, split: str) -> None:
+    expected = dataset.segments.get(split)
+    if not expected:
+        return
+    again = "and run the same avinst prepare again"
+    found = 0
+    for file in dataset.tfrecord_paths(split):
+        if not paths.exists(file):
+            raise UserError(f"{file!r} is gone; run the same avinst prepare again") from None
+        try:
+            batches = tf.data.TFRecordDataset(file).batch(_BATCH)
+            for parsed in batches.map(lambda batch: parse_examples(batch, dataset.spec, len(dataset.labels))):
+                found += len(parsed["label"])
+        except _DAMAGE:
+            raise UserError(f"{file!r} is damaged; delete what is left of it {again}") from None
+    if found != expected:
+        raise UserError(
+            f"{dataset.data_dir!r}: split {split!r} holds {found} examples, {expected} were written; "
+            f"delete its {split}-*.tfrecord {again}"
+        )

@@ -11,6 +11,7 @@ from typing import Any
 from avinst import paths
 from avinst.dataset import Dataset, dataset_from_json, load_dataset
 from avinst.errors import UserError
+from avinst.json_values import read_json_object
 from avinst.nearest import file_hint
 from avinst.versions import package_versions
 from trainer.config import TrainConfig
@@ -106,10 +107,7 @@ def read_metrics(folder: str, name: str = METRICS_FILE) -> dict[str, Any]:
     file = paths.join(folder, name)
     if not paths.exists(file):
         return {}
-    try:
-        return dict(json.loads(paths.read_text(file)))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{file!r} is damaged ({error}); delete it and run avinst evaluate again") from error
+    return read_json_object(file, "delete it and run avinst evaluate again")
 
 
 def read_config(run_dir: str) -> tuple[TrainConfig, Dataset]:
@@ -124,7 +122,7 @@ def read_config(run_dir: str) -> tuple[TrainConfig, Dataset]:
     if not paths.exists(file):
         raise UserError(f"{run_dir!r} has no {CONFIG_FILE}: no run; give the --run_dir of avinst train")
     try:
-        values = json.loads(paths.read_text(file))
+        values = read_json_object(file, "train into another --run_dir")
         version, flags = values["format_version"], values["flags"]
         dataset_values, data_dir = values["dataset"], str(os.fspath(values["data_dir"]))
         if version != FORMAT_VERSION:

@@ -50,7 +50,23 @@ def test_missing_and_unfinished(tmp_path):
         (lambda values: {**values, "extra": 1}, "missing or unknown values .extra"),
         (lambda values: {k: v for k, v in values.items() if k != "labels"}, "missing or unknown values .labels"),
         (lambda values: {**values, "spec": {**values["spec"], "colour": 1}}, "dataset spec: unknown"),
-        (lambda values: [1], "no JSON object"),
+        (lambda values: [1], "expected an object, found list"),
+        (lambda values: {**values, "labels": "ab"}, "labels: expected .*, found .ab."),
+        (lambda values: {**values, "segments": {"train": "2"}}, "segments: expected"),
+        (
+            lambda values: {**values, "spec": {**values["spec"], "hop_samples": 1.5}},
+            "hop_samples: expected int, found .1.5.",
+        ),
+        (
+            lambda values: {**values, "spec": {**values["spec"], "sample_rate_hz": 10**400}},
+            "all numbers must be finite",
+        ),
+        (lambda values: {**values, "log_mel_std_db": 0}, "are no mean and deviation"),
+        (lambda values: {**values, "shards": {"train": []}}, "shards of other splits"),
+        (
+            lambda values: {**values, "shards": {**values["shards"], "test": ["../../train-00000-of-00001"]}},
+            "a shard that lies elsewhere",
+        ),
     ],
 )
 def test_damaged_files(dataset, tmp_path, change, message):
