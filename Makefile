@@ -4,12 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= demo
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 600
+FUZZ_SEED ?= 1
+FUZZ_FINDINGS ?= fuzz_findings
 SBOM ?= sbom.json
 SITE ?= build/site
 # Looks at $(VENV) from outside; its own packages are in a lock of their own and none of the product's.
 TOOLS := .venv-supply-chain
 
-.PHONY: setup hooks demo docs test test-all test-312 coverage lint format types lock sbom licences vulnerabilities clean
+.PHONY: setup hooks demo docs test test-all test-312 fuzz coverage lint format types lock sbom licences vulnerabilities clean
 
 setup: $(VENV)/.installed
 
@@ -35,6 +38,11 @@ test: setup
 
 test-all: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Each of the three targets for FUZZ_SECONDS; inputs that did what none may are left in FUZZ_FINDINGS (docs/security.md).
+fuzz: setup
+	for target in media text examples; do PYTHONPATH=.:tests TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/fuzz/fuzz_$$target.py \
+	  --seconds=$(FUZZ_SECONDS) --seed=$(FUZZ_SEED) --findings=$(FUZZ_FINDINGS) || exit 1; done
 
 # The other Python that avinst supports, in an environment of its own.
 test-312:

@@ -40,8 +40,8 @@ def checked(annotation: Annotation) -> Annotation:
     """The annotation with its labels as a manifest has them: without spaces round them, each once.
 
     Raises:
-        UserError: no name, an empty label, one that holds the separator or a control character, or a span that does
-            not go forward.
+        UserError: no name, an empty label, one that holds the separator or a control character, or a span that
+            does not go forward.
     """
     if not annotation.name:
         raise UserError("the id is empty")

@@ -38,6 +38,12 @@ def test_texts_that_were_found(tmp_path, name):
 
 
 @pytest.mark.parametrize("reader", READERS)
+def test_bytes_that_are_no_text_are_refused(tmp_path, reader):
+    if not reader.endswith("_record"):  # a shard's record that cannot be read means that the shard is made anew
+        assert check_text(reader, tmp_path, b"violin\n\xff\n")
+
+
+@pytest.mark.parametrize("reader", READERS)
 def test_good_texts_are_read(tmp_path, reader):
     for text in SEEDS[reader]:
         assert check_text(reader, tmp_path, text.encode()) == ""
