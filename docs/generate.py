@@ -1,4 +1,4 @@
-"""Makes schema.md and commands.md from the code: `python docs/generate.py`; a test fails while one is stale."""
+"""Makes schema.md, commands.md and doctor.md from the code: `python docs/generate.py`; a test holds them fresh."""
 
 import dataclasses
 import importlib
@@ -14,6 +14,24 @@ from avinst.quiet import import_tensorflow_quietly
 
 SCHEMA_FILE = Path(__file__).with_name("schema.md")
 COMMANDS_FILE = Path(__file__).with_name("commands.md")
+DOCTOR_FILE = Path(__file__).with_name("doctor.md")
+_ABOUT_DOCTOR = """\
+# What `avinst doctor` looks for
+
+Made from the code by `python docs/generate.py`; do not edit.
+
+```bash
+avinst doctor
+```
+
+It takes about 15 seconds, most of them to import TensorFlow. It changes nothing, and asks no server unless a
+`gs://` place is given. Each line begins with `ok`, `note` (works, but worth knowing) or `wrong`, and says what to
+do. Most of the {count} checks are silent where all is well. The exit status is 1 if anything is wrong.
+
+`--output_dir` names the directory that you mean to write to, `--data_dir` a dataset and `--run_dir` a run that
+should be looked at too. `--json` prints the findings as a list of `state`, `subject` and `text`. For a report of
+an error, send what `avinst doctor --verbose` prints.
+"""
 # What `avinst.command` makes of an outcome is the same for all; the commands' own words are in their modules.
 _ABOUT_COMMANDS = """\
 # The commands and their flags
@@ -109,6 +127,19 @@ def commands_page() -> str:
     return "\n".join(lines)
 
 
+def doctor_page() -> str:
+    """The page that lists what `avinst doctor` looks for."""
+    from avinst.doctor_checks import CHECKS
+
+    count = sum(map(len, CHECKS.values()))
+    lines = [_ABOUT_DOCTOR.format(count=count)]
+    for part, checks in CHECKS.items():
+        lines += [f"| {part}: looked for | check |", "| --- | --- |"]
+        lines += [f"| {' '.join(check.about.split())} | `{check.run.__name__}` |" for check in checks]
+        lines.append("")
+    return "\n".join(lines)
+
+
 def _paragraphs(doc: str) -> Iterator[str]:
     """A module's docstring as Markdown: its commands and what is indented below a colon become blocks."""
     for block in blocks(doc):
@@ -151,3 +182,4 @@ def _attributes(kind: type) -> dict[str, str]:
 if __name__ == "__main__":
     SCHEMA_FILE.write_text(schema_page(), encoding="utf-8")
     COMMANDS_FILE.write_text(commands_page(), encoding="utf-8")
+    DOCTOR_FILE.write_text(doctor_page(), encoding="utf-8")
