@@ -1,7 +1,7 @@
 """Finds what is wrong with this machine, its packages and your directories, and says what to do about it.
 
 avinst doctor
-avinst doctor --output_dir=/data/runs --data_dir=DATASET --run_dir=RUN
+avinst doctor --output_dir=. --data_dir=DATASET --run_dir=RUN
 avinst doctor --licences
 
 Each line begins with ok, note (works, but worth knowing) or wrong; the exit status is 1 if anything is wrong. What

@@ -100,7 +100,7 @@ def check_tensorboard(_: Plans) -> list[Finding]:
 
 def _cuda_libraries() -> bool:
     names = [distribution.metadata["Name"] or "" for distribution in importlib.metadata.distributions()]
-    system = any(
-        Path(folder).glob("libcudart.so*") for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder
-    )
-    return any(name.startswith("nvidia-cuda-runtime") for name in names) or system
+    if any(name.startswith("nvidia-cuda-runtime") for name in names):
+        return True
+    folders = filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep))
+    return any(any(Path(folder).glob("libcudart.so*")) for folder in folders)

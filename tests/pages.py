@@ -140,6 +140,7 @@ PAGES_THAT_RUN: dict[str, Page] = {
         apart=True,
         not_again="README.md",
     ),
+    "docs/doctor.md": Page({}),
     "docs/evaluation.md": Page(_OF_README, not_again="README.md"),
     "docs/explain.md": Page({**_OF_README, "clip.mp4": long_clip}),
     "docs/how-to.md": Page({**_OF_README, "NEW_DATASET": ("README.md", "DATASET"), **KNOWN_DATA_SETS}, apart=True),

@@ -1,40 +1,78 @@
+import json
+
 import pytest
 
-from avinst import doctor
+from avinst import doctor, doctor_checks
+from avinst.doctor_checks import CHECKS, Check, examine
+from avinst.doctor_finding import Plans, note, ok, wrong
 
 
 def test_a_sound_machine_passes(tmp_path, capsys):
-    assert doctor.main(["avinst doctor", f"--output_dir={tmp_path}"]) == 0
-    printed = capsys.readouterr().out
-    assert all(
-        package in printed for package in ("tensorflow", "apache-beam", "libavcodec", "h264", "GPUs", "disk")
-    )
-    assert "wrong" not in printed
+    assert doctor.main(["avinst doctor", f"--output_dir={tmp_path}", "--json"]) == 0
+    findings = json.loads(capsys.readouterr().out)
+    subjects = {finding["subject"] for finding in findings}
+    assert {"Python", "versions", "tensorflow", "apache-beam", "FFmpeg", "decoders", "GPUs", "disk"} <= subjects
+    assert {finding["state"] for finding in findings} <= {"ok", "note"}
+    assert not any("could not be checked" in finding["text"] for finding in findings)
 
 
-def test_a_broken_package_is_named_with_what_to_do(monkeypatch):
-    monkeypatch.setitem(doctor._IMPORTED, "absl-py", "no_such_module")
-    (finding,) = [finding for finding in doctor.check_packages() if finding.subject == "absl-py"]
-    assert finding.state == "wrong"
-    assert "run make setup again" in finding.text
+@pytest.fixture
+def two_checks(monkeypatch):
+    def sound(_):
+        """Whether it is sound."""
+        return ok("first", "good")
+
+    def unsound(_):
+        """Whether it is broken."""
+        return wrong("second", "broken; mend\nit")
+
+    def raises(_):
+        """Whether it raises."""
+        raise ZeroDivisionError("by zero")
+
+    def left_out(_):
+        raise AssertionError("is not run")
+
+    checks = (Check(sound), Check(unsound), Check(raises), Check(left_out, unless=("second",)))
+    monkeypatch.setattr(doctor_checks, "CHECKS", {"all": checks})
 
 
-def test_a_missing_codec_is_named(monkeypatch):
-    monkeypatch.setattr(doctor, "_DECODERS", ("h264", "no_such_codec"))
-    finding = next(finding for finding in doctor.check_codecs() if finding.subject == "decoders")
-    assert finding.state == "wrong"
-    assert "no_such_codec" in finding.text
-    assert "h264" not in finding.text
-
-
-def test_a_folder_that_cannot_be_written(tmp_path, capsys):
-    assert doctor.main(["avinst doctor", f"--output_dir={tmp_path}/none"]) == 1
+def test_what_is_wrong_decides_the_status(two_checks, capsys):
+    assert doctor.main(["avinst doctor"]) == 1
     captured = capsys.readouterr()
-    assert "wrong  writing" in captured.out
-    assert captured.err == "avinst doctor: wrong: writing; see above for what to do\n"
+    assert captured.out == (
+        "ok     first          good\n"
+        "wrong  second         broken; mend it\n"
+        "note   raises         could not be checked (ZeroDivisionError: by zero)\n"
+    )
+    assert captured.err == "avinst doctor: wrong: second; see above for what to do\n"
 
 
-@pytest.mark.parametrize(("version", "state"), [((3, 11, 0), "ok"), ((3, 10, 9), "wrong"), ((3, 13, 0), "wrong")])
-def test_pythons(monkeypatch, version, state):
-    monkeypatch.setattr("sys.version_info", version)
-    assert doctor.check_python()[0].state == state
+def test_a_check_that_cannot_be_done_is_left_out(two_checks):
+    assert [finding.subject for finding in examine(Plans())] == ["first", "second", "raises"]
+
+
+def test_colours(two_checks, capsys, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert doctor.main(["avinst doctor"]) == 1
+    assert "\x1b[31mwrong \x1b[0m second" in capsys.readouterr().out
+
+
+def test_there_are_more_than_twenty_checks_each_with_a_line_of_its_own():
+    abouts = [check.about for part in CHECKS.values() for check in part]
+    assert len(abouts) >= 20
+    assert len(set(abouts)) == len(abouts)
+    assert all(about.startswith("Whether ") for about in abouts)
+
+
+def test_every_check_is_registered():
+    from avinst import doctor_machine, doctor_media, doctor_packages, doctor_places, doctor_tensorflow
+
+    modules = (doctor_machine, doctor_media, doctor_packages, doctor_places, doctor_tensorflow)
+    there = {value for module in modules for name, value in vars(module).items() if name.startswith("check_")}
+    assert there == {check.run for part in CHECKS.values() for check in part}
+
+
+def test_states():
+    assert [kind("x", "y")[0].state for kind in (ok, note, wrong)] == ["ok", "note", "wrong"]

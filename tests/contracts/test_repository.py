@@ -55,7 +55,7 @@ def test_every_dependency_is_explained():
         assert f"`{name}`" in text, f"{name} is not in docs/dependencies.md"
 
 
-@pytest.mark.parametrize("page", ["schema", "commands"])
+@pytest.mark.parametrize("page", ["schema", "commands", "doctor"])
 def test_the_generated_pages_are_fresh(page):
     location = ROOT / "docs" / "generate.py"
     module_spec = importlib.util.spec_from_file_location("docs_generate", location)
