@@ -9,9 +9,9 @@ from analysis.evidence_sound import evidence_sound
 from analysis.galleries import Choice, Exhibit
 from analysis.recordings import Recordings
 from analysis.resynthesis import resynthesize
-from avinst import paths
 from avinst.decoder import Decoder
 from avinst.log_mel import log_mel
+from avinst.media_fetching import local_media
 from avinst.media_types import MediaError, Segment
 from avinst.spec import DatasetSpec
 
@@ -112,7 +112,7 @@ def decode_second(decoder: Decoder, path: str, spec: DatasetSpec, start_seconds:
         MediaError: the file gives nothing at all.
         OSError: it cannot be read.
     """
-    with paths.local_copy(path) as local:
+    with local_media(path, decoder.limits) as local:
         # Read to its end, which comes at once: a decoder that is left in the middle has to be started again.
         items = list(decoder.decode(local, spec, start_seconds, start_seconds + spec.segment_seconds))
     return next((item.waveform for item in items if isinstance(item, Segment)), None)

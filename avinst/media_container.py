@@ -19,7 +19,7 @@ from typing import Any
 import av
 from av.stream import Discard, Disposition
 
-from avinst.media_types import OPEN, DecodeLimits, MediaError
+from avinst.media_types import OPEN, DecodeLimits, MediaError, check_file_bytes
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,dv"
 _CLOCK_TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
@@ -188,9 +188,7 @@ def _open(path: str, limits: DecodeLimits) -> Any:
             raise MediaError(OPEN, "not_a_file", f"{path!r} is a directory or a device, not a file")
         if status.st_size == 0:
             raise MediaError(OPEN, "empty", "the file has no content")
-        if status.st_size > limits.max_file_bytes:
-            detail = f"{status.st_size / 1e6:.0f} MB; {limits.max_file_bytes / 1e6:.0f} MB are allowed"
-            raise MediaError(OPEN, "too_large", detail)
+        check_file_bytes(status.st_size, limits)
         options = {
             "fd": str(descriptor),
             "protocol_whitelist": "fd",

@@ -103,3 +103,10 @@ class DecodeLimits:
         """Time that media of this length may take; no more than timers can count."""
         seconds = max(self.min_wall_seconds, media_seconds * self.wall_seconds_per_media_second)
         return min(seconds, MAX_WALL_SECONDS)
+
+
+def check_file_bytes(count: int, limits: DecodeLimits) -> None:
+    """Raises MediaError, `too_large`, for a file of more bytes than allowed."""
+    if count > limits.max_file_bytes:
+        detail = f"{count / 1e6:.0f} MB; {limits.max_file_bytes / 1e6:.0f} MB are allowed"
+        raise MediaError(OPEN, "too_large", detail)

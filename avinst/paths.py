@@ -144,7 +144,10 @@ def size(path: str) -> int:
     """Bytes of a file; -1 where there is none."""
     if not exists(path):
         return -1
-    return int(_gfile().stat(path).length) if is_remote(path) else Path(path).stat().st_size
+    if not is_remote(path):
+        return Path(path).stat().st_size
+    with _file_errors(path):
+        return int(_gfile().stat(path).length)
 
 
 def list_directory(path: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from avinst import paths
 from avinst.decoder import Decoder
 from avinst.errors import UserError
+from avinst.media_fetching import local_media
 from avinst.media_types import Loss, MediaError, Segment
 from avinst.nearest import file_hint
 from avinst.spec import DatasetSpec
@@ -44,7 +45,7 @@ def segment_batches(
     segments: list[Segment] = []
     found = False
     try:
-        with paths.local_copy(video_path) as local:
+        with local_media(video_path, decoder.limits) as local:
             for part in decoder.decode(local, spec, start_seconds, end_seconds):
                 if isinstance(part, Loss):
                     losses.append(part)

@@ -1,6 +1,5 @@
 """The segments of one manifest row: finds the file, fetches it, decodes it; what gives none becomes a reject."""
 
-import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -8,6 +7,7 @@ from typing import TypeVar
 from avinst import paths
 from avinst.decoder import Decoder
 from avinst.manifest_rows import ManifestRow
+from avinst.media_fetching import local_media
 from avinst.media_types import Loss, MediaError, Segment
 from avinst.spec import DatasetSpec
 
@@ -39,20 +39,17 @@ def segments_of(
     if not found:
         reject(row, None, "find", "not_found", f"there is no file {row.video_path!r} below the media root")
         return
-    with contextlib.ExitStack() as copies:
-        try:
-            local = copies.enter_context(paths.local_copy(path))
-        except paths.RemoteFileError as error:
-            reject(row, None, "find", "not_readable", f"{row.video_path!r} cannot be fetched: {error.strerror}")
-            return
-        try:
+    try:
+        with local_media(path, decoder.limits) as local:
             for item in decoder.decode(local, spec, row.start_seconds, row.end_seconds):
                 if isinstance(item, Loss):
                     reject(row, item.segment, item.stage, item.reason, item.detail)
                 else:
                     yield item
-        except MediaError as error:
-            reject(row, None, error.stage, error.reason, error.detail)
+    except paths.RemoteFileError as error:
+        reject(row, None, "find", "not_readable", f"{row.video_path!r} cannot be fetched: {error.strerror}")
+    except MediaError as error:
+        reject(row, None, error.stage, error.reason, error.detail)
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
