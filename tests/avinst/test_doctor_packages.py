@@ -31,7 +31,7 @@ def test_no_environment_of_its_own(monkeypatch):
     monkeypatch.setattr("sys.prefix", "/usr")
     monkeypatch.setattr("sys.base_prefix", "/usr")
     assert "no virtual environment" in one(doctor_packages.check_environment_of_its_own(PLANS)).text
-    monkeypatch.setattr("sys.prefix", "/home/me/.venv")
+    monkeypatch.setattr("sys.prefix", "/work/.venv")
     assert doctor_packages.check_environment_of_its_own(PLANS) == []
 
 
