@@ -34,8 +34,8 @@ _CONTRADICTIONS = (
     ),
     _Rule(
         ("visual_weights",),
-        lambda config: config.visual_backbone == "small_cnn",
-        "--visual_backbone=small_cnn begins with none",
+        lambda config: config.visual_backbone in ("small_cnn",),
+        "--visual_backbone={visual_backbone} begins with none",
     ),
     _Rule(("cache_dir",), lambda config: config.cache != "disk", "for --cache=disk, not {cache}"),
     _Rule(

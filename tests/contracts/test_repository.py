@@ -74,7 +74,7 @@ def test_the_page_of_commands_has_every_flag():
             assert f"| `--{flag}` |" in where, f"avinst {name} --{flag}"
 
 
-@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", *sorted(map(str, (ROOT / "docs").glob("*.md")))])
+@pytest.mark.parametrize("file", [*map(str, ROOT.glob("*.md")), *sorted(map(str, (ROOT / "docs").glob("*.md")))])
 def test_links_lead_somewhere(file):
     text = (ROOT / file).read_text()
     for target in re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", text):
