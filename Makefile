@@ -44,9 +44,13 @@ fuzz: setup
 	for target in media text examples; do PYTHONPATH=.:tests TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/fuzz/fuzz_$$target.py \
 	  --seconds=$(FUZZ_SECONDS) --seed=$(FUZZ_SEED) --findings=$(FUZZ_FINDINGS) || exit 1; done
 
-# The other Python that avinst supports, in an environment of its own.
+# The other Python that avinst supports, in an environment of its own. A shim of pyenv is on the PATH without the Python
+# behind it, so each candidate is tried.
+PYTHON_312 ?= $(shell for python in python3.12 $(HOME)/.pyenv/versions/3.12*/bin/python3.12; do \
+  "$$python" -c "" 2>/dev/null && echo "$$python" && break; done)
 test-312:
-	$(MAKE) test VENV=.venv-3.12 PYTHON=python3.12
+	@test -n "$(PYTHON_312)" || { echo "no Python 3.12 found; set PYTHON_312=/path/to/python3.12" >&2; exit 1; }
+	$(MAKE) test VENV=.venv-3.12 PYTHON="$(PYTHON_312)"
 
 # Of all tests, the slow ones too, and of the processes that they start; what is left out of it: docs/coverage.md.
 coverage: setup

@@ -69,7 +69,13 @@ MARKS: dict[str, Callable[[Block], bool]] = {
     "needs the cloud": _has(r"gs://|\bgcloud\b|DataflowRunner"),
     "needs Docker": _has(r"^docker "),
     "needs TensorFlow Serving": _has(r"^tensorflow_model_server "),
-    "installs packages": _has(r"^(\S+/)?pip install |^make (setup|hooks|test-312|lock)\b"),
-    "needs an idle machine: hours": lambda block: block.page in ("docs/results.md", "docs/benchmarks.md"),
+    "installs packages": _has(r"^(\S+/)?pip install |^make (setup|hooks|lock)\b"),
+    "needs an idle machine: hours": lambda block: (
+        block.page in ("docs/results.md", "docs/benchmarks.md")
+        or all(command.startswith("python benchmarks/") for command in block.commands)
+    ),
+    "runs the tests themselves": lambda block: all(
+        re.match(r"make (test-all|test-312|coverage)$", command) for command in block.commands
+    ),
     "run by .ci/run": lambda block: all(map(run_by_ci, block.commands)),
 }

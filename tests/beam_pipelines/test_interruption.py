@@ -108,7 +108,9 @@ def test_interrupted_ends_in_one_line(manifest, undisturbed, tmp_path, number, w
     config = job(manifest, tmp_path / "set")
     returned, output, children = interrupt(config, number, whole_group=whole_group)
     assert returned == status
-    assert output == "avinst prepare: interrupted; run the same command again to go on\n"
+    # A machine that is busy enough gets a line of progress before.
+    last = [line for line in output.splitlines() if not line.startswith("videos: ")]
+    assert last == ["avinst prepare: interrupted; run the same command again to go on"]
     assert children  # the decoders, which the terminal's Ctrl-C reaches too
     check_rerun(config, undisturbed)
 
