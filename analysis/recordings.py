@@ -7,6 +7,7 @@ from avinst.errors import UserError
 from avinst.manifest_media import VIDEO_EXTENSIONS
 from avinst.manifest_rows import read_manifest
 from avinst.nearest import file_hint
+from avinst.paths_below import relative_below
 
 
 class Recordings:
@@ -42,7 +43,7 @@ class Recordings:
         found = []
         for path in named:
             try:
-                found.append(paths.join(self.media_root, paths.relative_below(self.media_root, path)))
+                found.append(paths.join(self.media_root, relative_below(self.media_root, path)))
             except UserError:
                 continue  # an id is any text: one that leads out of the folder names no file of it
         return [path for path in found if paths.exists(path) and not paths.is_directory(path)]

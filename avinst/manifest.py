@@ -17,7 +17,7 @@ from typing import Any
 
 from absl import flags
 
-from avinst import command, command_flags, paths
+from avinst import command, command_flags
 from avinst.errors import UsageError, UserError
 from avinst.manifest_formats import FORMATS, labelled_by_folder
 from avinst.manifest_making import (
@@ -31,6 +31,7 @@ from avinst.manifest_making import (
 from avinst.manifest_media import MediaIndex, list_videos
 from avinst.manifest_rows import SPLITS, ManifestRow
 from avinst.manifest_writing import write_manifest
+from avinst.paths_below import stays_below
 
 _SHOWN = 20
 __doc__ = f"{__doc__}\nformats:\n" + "\n".join(f"  {name:<9} {known.about}" for name, known in FORMATS.items())
@@ -105,7 +106,7 @@ def make_rows(
     # Annotations first: a million files take a while to list, a wrong annotation file is known at once.
     annotated = read(annotations) if read else None
     listed = list_videos(media_root)
-    videos = [video for video in listed if paths.stays_below(media_root, video)]
+    videos = [video for video in listed if stays_below(media_root, video)]
     annotated = labelled_by_folder(videos) if annotated is None else annotated
     if labels:
         annotated = keep_labels(annotated, labels)

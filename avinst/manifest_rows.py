@@ -8,9 +8,10 @@ import sys
 import unicodedata
 from pathlib import PurePosixPath
 
-from avinst import manifest_checks, manifest_text, paths
+from avinst import manifest_checks, manifest_text
 from avinst.errors import UserError
 from avinst.nearest import expected
+from avinst.paths_below import relative_below
 
 SPLITS = ("train", "validation", "test")
 LABEL_SEPARATOR = "|"
@@ -82,7 +83,7 @@ def _checked_row(values: manifest_text.Values, media_root: str, labels_needed: b
     video_path = _text(values, "video_path")
     if not video_path:
         raise UserError("video_path is empty")
-    video_path = paths.relative_below(media_root, video_path)
+    video_path = relative_below(media_root, video_path)
     if not PurePosixPath(video_path).name:
         raise UserError("video_path is the media root itself; give a file")
     labels = _labels(values) if labels_needed or values.get("label") else ()

@@ -6,12 +6,10 @@ that are lists of other files (playlists, concat scripts) are not on the list of
 """
 
 import contextlib
-import itertools
 import math
 import os
 import re
 import stat
-from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -20,12 +18,10 @@ import av
 from av.stream import Discard, Disposition
 
 from avinst.media_types import OPEN, DecodeLimits, MediaError, check_file_bytes
+from avinst.media_waiting import WaitingPackets
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,dv"
 _CLOCK_TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-# So much of one stream is held in memory while the other is read; where a file is interleaved more coarsely, the
-# stream gets a demuxer of its own. Not from the beginning: each holds an index of the file, 20 MB for 2 hours.
-HELD_BYTES = 16 * 2**20
 
 
 class MediaFile:
@@ -59,7 +55,7 @@ class MediaFile:
         self.format_name = self._container.format.name
         self.declared_seconds = self._declared_seconds()
         self._demuxed: Iterator[Any] | None = None
-        self._waiting = {stream.index: _Waiting() for stream in self._streams.values()}
+        self._waiting = {stream.index: WaitingPackets() for stream in self._streams.values()}
 
     def _declared_seconds(self) -> float | None:
         video = self._streams["video"]
@@ -133,46 +129,6 @@ class MediaFile:
             return  # the rest is unreadable; what is missing is found by comparing lengths
         except IndexError:
             return  # PyAV stumbles at the end of a file in which further streams have turned up
-
-
-class _Waiting:
-    """The packets of one stream that were read for the sake of the other.
-
-    Attributes:
-        is_full: the stream is to be read by a demuxer of its own after those that are held.
-    """
-
-    def __init__(self) -> None:
-        self.is_full = False
-        self._packets: deque[Any] = deque()
-        self._bytes = 0
-        # The last decoding time stamp taken, and the number of packets since: where another demuxer begins
-        # after a seek depends on the streams that it reads.
-        self._stamp: int | None = None
-        self._since = 0
-
-    def add(self, packet: Any) -> None:
-        if not self.is_full:
-            self._packets.append(packet)
-            self._bytes += packet.size
-            self.is_full = self._bytes > HELD_BYTES
-
-    def take(self) -> Iterator[Any]:
-        while self._packets:
-            packet = self._packets.popleft()
-            self._bytes -= packet.size
-            if packet.dts is None:
-                self._since += 1
-            else:
-                self._stamp, self._since = packet.dts, 1
-            yield packet
-
-    def after_taken(self, packets: Iterator[Any]) -> Iterator[Any]:
-        """Those of the same stream, read once more, that come after what was taken."""
-        stamp = self._stamp
-        if stamp is not None:
-            packets = itertools.dropwhile(lambda packet: packet.dts is None or packet.dts < stamp, packets)
-        return itertools.islice(packets, self._since, None)
 
 
 def _open(path: str, limits: DecodeLimits) -> Any:

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 from media_factory import tone, write_media
 
-from avinst import media_container
+from avinst import media_waiting
 from avinst.media_container import MediaFile
 from avinst.media_types import DecodeLimits
 
@@ -26,7 +26,7 @@ def test_a_stream_that_is_left_far_behind_is_read_by_itself(tmp_path, monkeypatc
         wanted = stamps(file, ("video", "audio"))
         assert len(file._opened) == 1
     assert min(map(len, wanted.values())) > 20
-    monkeypatch.setattr(media_container, "HELD_BYTES", 1000)
+    monkeypatch.setattr(media_waiting, "HELD_BYTES", 1000)
     for kinds in (("video", "audio"), ("audio", "video")):
         with contextlib.closing(MediaFile(path, DecodeLimits(), start)) as file:
             assert stamps(file, kinds) == wanted

@@ -4,6 +4,7 @@ import pytest
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.paths_below import relative_below, stays_below
 
 
 def test_join_keeps_remote_slashes():
@@ -21,13 +22,13 @@ def test_join_keeps_remote_slashes():
     ],
 )
 def test_relative_below(root, path, relative):
-    assert paths.relative_below(root, path) == relative
+    assert relative_below(root, path) == relative
 
 
 @pytest.mark.parametrize("path", ["gs://bucket/media-2/a.mp4", "gs://bucket/media/../a.mp4", "ftp://bucket/a.mp4"])
 def test_remote_paths_that_leave_the_root(path):
     with pytest.raises(UserError):
-        paths.relative_below("gs://bucket/media", path)
+        relative_below("gs://bucket/media", path)
 
 
 def test_writing_is_whole_or_not_at_all(tmp_path):
@@ -98,5 +99,5 @@ def test_a_relative_root_is_that_of_the_present_working_directory(tmp_path, monk
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
-        assert paths.stays_below(".", f"clips_of_{name}/a.mp4")
-        assert not paths.stays_below(".", "../a.mp4")
+        assert stays_below(".", f"clips_of_{name}/a.mp4")
+        assert not stays_below(".", "../a.mp4")
