@@ -1,6 +1,7 @@
 """A dataset directory: `dataset.json`, the names of its files, and how readers find and check them."""
 
 import dataclasses
+import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ DATASET_FILE = "dataset.json"
 REJECTS_FILE = "rejects.jsonl"
 SHARDS_FOLDER = "shards"
 FORMAT_VERSION = 1
+_LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +92,9 @@ def load_dataset(data_dir: str) -> Dataset:
         raise UserError(f"{data_dir!r} is no dataset: it has no {DATASET_FILE}; make one with avinst prepare")
     if not paths.exists(file):
         raise UserError(f"{data_dir!r} has no {DATASET_FILE}: unfinished; run the same avinst prepare again")
-    return dataset_from_json(read_json_object(file, "run avinst prepare again"), data_dir)
+    dataset = dataset_from_json(read_json_object(file, "run avinst prepare again"), data_dir)
+    _LOG.info("dataset %s: %d labels, segments %s", data_dir, len(dataset.labels), dict(dataset.segments))
+    return dataset
 
 
 def dataset_from_json(values: Mapping[str, Any], data_dir: str) -> Dataset:

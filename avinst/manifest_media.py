@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from avinst import paths
 from avinst.errors import UserError
 from avinst.nearest import file_hint
+from avinst.progress import tell
 from avinst.quiet import import_tensorflow_quietly
 
 VIDEO_EXTENSIONS = (
@@ -35,7 +36,8 @@ def list_videos(media_root: str) -> list[str]:
         media_root: local, or on a cloud file system.
 
     Returns:
-        Paths relative to the root, sorted. Hidden files and folders are left out. Links to folders are followed.
+        Paths relative to the root, sorted. Hidden files and folders are left out. What is called as a video but is
+        no file, such as a link to nothing, is left out too and told on stderr. Links to folders are followed.
 
     Raises:
         UserError: no such folder, or one below it may not be listed.
@@ -47,11 +49,12 @@ def list_videos(media_root: str) -> list[str]:
             f"no folder {media_root!r}{file_hint(media_root)}; --media_root is the folder of the videos"
         )
     files = _remote_files(media_root) if paths.is_remote(media_root) else _local_files(media_root)
-    return sorted(file for file in files if file.lower().endswith(VIDEO_EXTENSIONS))
+    return sorted(filter(_is_named, files))
 
 
 def _local_files(media_root: str) -> Iterator[str]:
     folders = [""]
+    odd: list[str] = []
     seen: set[str] = set()  # a link to a folder above it would lead round for ever
     while folders:
         folder = folders.pop()
@@ -68,6 +71,13 @@ def _local_files(media_root: str) -> Iterator[str]:
         relative = [(f"{folder}/{entry.name}" if folder else entry.name, entry) for entry in visible]
         folders.extend(name for name, entry in reversed(relative) if entry.is_dir())
         yield from (name for name, entry in relative if entry.is_file())
+        odd += [name for name, entry in relative if not entry.is_file() and not entry.is_dir() and _is_named(name)]
+    if odd:
+        tell(f"left out: {len(odd)} that are no files but links to nothing, pipes or devices, such as {odd[0]!r}")
+
+
+def _is_named(name: str) -> bool:
+    return name.lower().endswith(VIDEO_EXTENSIONS)
 
 
 def _remote_files(media_root: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from avinst.errors import UserError
+from avinst.progress import format_bytes
 
 # Where in the work a part was lost.
 OPEN, DECODE, SEGMENT = "open", "decode", "segment"
@@ -108,5 +109,8 @@ class DecodeLimits:
 def check_file_bytes(count: int, limits: DecodeLimits) -> None:
     """Raises MediaError, `too_large`, for a file of more bytes than allowed."""
     if count > limits.max_file_bytes:
-        detail = f"{count / 1e6:.0f} MB; {limits.max_file_bytes / 1e6:.0f} MB are allowed"
+        found, allowed = format_bytes(count), format_bytes(limits.max_file_bytes)
+        if found == allowed:
+            found, allowed = f"{count} bytes", f"{limits.max_file_bytes} bytes"
+        detail = f"{found}; {allowed} are allowed"
         raise MediaError(OPEN, "too_large", detail)

@@ -70,6 +70,16 @@ def tell(line: str) -> None:
     sys.stderr.flush()
 
 
+def format_bytes(count: float) -> str:
+    """An amount of data as people write it: 512 bytes, 3.4 kB, 12.0 MB, 1.50 GB."""
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    for factor, unit in ((1e3, "kB"), (1e6, "MB")):
+        if count < 999.95 * factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count / 1e9:.2f} GB"
+
+
 def format_seconds(seconds: float) -> str:
     """A duration as people write it: 7.2 s, 3 min 05 s, 2 h 10 min."""
     if seconds < 60:

@@ -1,6 +1,7 @@
 """TensorFlow without start-up messages that a user cannot act on, and without start-up work that helps nobody."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 
 # The import turns stderr aside; two threads that did so at once could leave it turned aside.
 _IMPORTING = threading.RLock()
+_LOG = logging.getLogger(__name__)
 
 
 def import_tensorflow_quietly() -> None:
@@ -40,8 +42,10 @@ def _import_tensorflow() -> None:
         warnings.simplefilter("ignore" if is_quiet else "default")
         import tensorflow as tf
 
-        if not tf.config.list_physical_devices("GPU"):
+        gpus = tf.config.list_physical_devices("GPU")
+        if not gpus:
             tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    _LOG.info("TensorFlow %s, %d GPUs", tf.__version__, len(gpus))
     if is_quiet:
         # Its warnings are about functions traced again and the like: nothing that a user could change.
         tf.get_logger().setLevel("ERROR")

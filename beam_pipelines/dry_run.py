@@ -10,7 +10,7 @@ from avinst import paths
 from avinst.decoder import Decoder
 from avinst.machine import available_cores
 from avinst.manifest_rows import ManifestRow
-from avinst.progress import Progress, format_seconds
+from avinst.progress import Progress, format_bytes, format_seconds
 from avinst.schema import encode_example
 from avinst.spec import DatasetSpec
 from avinst.splits import unit_interval_hash
@@ -82,7 +82,7 @@ class Estimate:
             f"sample     {self.sampled} videos: {self.sample_segments} segments, {len(self.rejects)} rejects "
             f"in {format_seconds(self.sample_seconds)} of one core",
             f"segments   about {self.segments}",
-            f"size       about {_bytes_text(self.stored_bytes)}",
+            f"size       about {format_bytes(self.stored_bytes)}",
             f"CPU        about {_cpu_text(self.cpu_seconds)}",
             f"time here  about {format_seconds(self.wall_seconds)} with {self.workers} workers, once these run",
         ]
@@ -91,10 +91,6 @@ class Estimate:
             lines.append(f"missing    {len(self.missing)} of {self.videos} videos are not there: {names}")
         lines += [f"reject     {reject.path}: {reject.reason}, {reject.detail}" for reject in self.rejects]
         return "\n".join([*lines, "nothing was written"])
-
-
-def _bytes_text(count: int) -> str:
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def _cpu_text(seconds: float) -> str:

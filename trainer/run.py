@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import os
 import shlex
 import sys
@@ -26,6 +27,7 @@ LOGS_FOLDER = "logs"
 CACHE_FOLDER = "cache"
 EXPORT_FOLDER = "export"
 FORMAT_VERSION = 1
+_LOG = logging.getLogger(__name__)
 # What a run may hold of which nothing is lost while there is no whole epoch.
 _UNTRAINED = (LOGS_FOLDER, STAGES_FOLDER, CHECKPOINTS_FOLDER, CACHE_FOLDER)
 _PACKAGES = ("tensorflow", "keras", "keras-cv", "tensorflow-io", "numpy")
@@ -83,6 +85,7 @@ def load_model(file: str) -> Any:
     """The Keras model of a file that is there; raises UserError where it is damaged or may not be read."""
     import keras
 
+    _LOG.info("model %s, %d bytes", file, paths.size(file))
     try:
         return keras.models.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # zipfile's, zlib's, h5py's and Keras' own, by where the damage is

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from avinst import manifest
@@ -42,6 +44,19 @@ def run_vggsound(clips, *flags):
 
 def run(*flags):
     return manifest.main(["avinst manifest", *flags])
+
+
+def test_json(videos, capsys):
+    output = videos.parent / "manifest.csv"
+    assert run(f"--media_root={videos}", f"--output={output}", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "manifest": str(output),
+        "rows": 3,
+        "videos": 3,
+        "labels": {"drum": 1, "violin": 2},
+        "splits": {},
+        "notes": ["left out: 1 videos that lie in no class folder"],
+    }
 
 
 def test_class_folders(videos, capsys):

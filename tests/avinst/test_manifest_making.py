@@ -68,7 +68,7 @@ def test_of_files_with_one_name_the_label_decides():
     assert media.find("a") == "cello/a.mp4"
 
 
-def test_the_folder_is_listed_with_its_links_and_without_hidden_files(tmp_path):
+def test_the_folder_is_listed_with_its_links_and_without_hidden_files(tmp_path, capsys):
     for name in ("a/-x.mp4", "a/.x.mp4", ".b/x.mp4", "a/x.txt", "a/x.part", "z.MOV"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -76,7 +76,10 @@ def test_the_folder_is_listed_with_its_links_and_without_hidden_files(tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "y.mp4").touch()
     (tmp_path / "broken.mp4").symlink_to(tmp_path / "nothing")
+    os.mkfifo(tmp_path / "a" / "pipe.mp4")
     assert list_videos(str(tmp_path)) == ["a/-x.mp4", "other/y.mp4", "z.MOV"]
+    told = capsys.readouterr().err
+    assert told == "left out: 2 that are no files but links to nothing, pipes or devices, such as 'broken.mp4'\n"
 
 
 def test_a_folder_in_the_cloud(monkeypatch):

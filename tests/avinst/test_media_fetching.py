@@ -54,7 +54,7 @@ def test_what_makes_segments_of_it_asks_first_and_tells(remote_file, fetched):
     row, rejects, losses = ManifestRow("a.mp4", ("x",), "a"), [], []
     with Decoder(DecodeLimits(max_file_bytes=SIZE - 1)) as decoder:
         assert list(segments_of(row, SPEC, REMOTE, decoder, lambda *told: rejects.append(told))) == []
-        with pytest.raises(Exception, match="gives no segment: too_large: 0 MB; 0 MB are allowed"):
+        with pytest.raises(Exception, match="gives no segment: too_large: 100000 bytes; 99999 bytes are allowed"):
             list(segment_batches(remote_file, decoder, SPEC, losses))
     assert [told[1:4] for told in rejects] == [(None, "open", "too_large")]
     assert fetched == []

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from avinst.progress import Progress, format_seconds
+from avinst.progress import Progress, format_bytes, format_seconds
 
 
 class Terminal(io.StringIO):
@@ -15,6 +15,22 @@ class Terminal(io.StringIO):
 )
 def test_durations(seconds, text):
     assert format_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (12e6, "12.0 MB"),
+        (1.5e9, "1.50 GB"),
+    ],
+)
+def test_amounts(count, text):
+    assert format_bytes(count) == text
 
 
 def test_rate_and_time_left_leave_out_what_was_done_before(monkeypatch):

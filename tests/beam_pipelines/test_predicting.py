@@ -345,6 +345,7 @@ def test_the_command_takes_folders_files_and_manifests_without_labels(model_dir,
         (["--figure=a.png", "a.mp4", "b.mp4"], "--figure shows one video, 2 are given"),
         (["--json", "--format=csv", "a.mp4"], "--json and --format=csv; give one of them"),
         (["--ouput_dir=o", "a.mp4"], "unknown flag --ouput_dir; did you mean --output_dir?"),
+        (["--wall_seconds_per_media_second=0", "a.mp4"], "second=0.0: expected more than 0"),
         (["--runner=DataflowRunner", "a.mp4"], "--runner=DataflowRunner is for jobs that write to --output_dir"),
     ],
 )

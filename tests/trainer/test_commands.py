@@ -91,6 +91,15 @@ def test_the_three_commands_in_turn(tmp_path, dataset, capsys):
     settings = ["--scheme=audio", "--audio_backbone=small_cnn", "--epochs=1", "--noaugment"]
     assert train.main(["x", f"--data_dir={dataset.data_dir}", run_dir, *settings]) == 0
     assert f"avinst evaluate --run_dir={tmp_path}/run" in capsys.readouterr().out
+    assert train.main(["x", f"--data_dir={dataset.data_dir}", run_dir, *settings, "--json"]) == 0
+    trained = json.loads(capsys.readouterr().out)
+    assert trained == {
+        "run_dir": f"{tmp_path}/run",
+        "scheme": "audio",
+        "model": f"{tmp_path}/run/model.keras",
+        "log_dir": f"{tmp_path}/run/logs",
+        "model_dir": None,
+    }
     assert evaluate.main(["x", run_dir, "--json"]) == 0
     metrics = json.loads(capsys.readouterr().out)
     assert metrics == json.loads((tmp_path / "run" / "metrics.json").read_text())
@@ -99,3 +108,8 @@ def test_the_three_commands_in_turn(tmp_path, dataset, capsys):
     assert lines[0] == f"SavedModel: {tmp_path}/run/export/1"
     assert re.fullmatch(r"checked on 8 real segments of the test split: largest difference \S+", lines[1])
     assert len(lines) == 2
+    assert export.main(["x", run_dir, "--json"]) == 0
+    exported = json.loads(capsys.readouterr().out)
+    assert exported["model_dir"] == f"{tmp_path}/run/export/2"
+    assert exported["signatures"] == ["examples", "features", "serving_default", "tensors"]
+    assert exported["checked"]["segments"] == 8
