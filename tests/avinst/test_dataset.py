@@ -62,7 +62,7 @@ def test_missing_and_unfinished(tmp_path):
             "all numbers must be finite",
         ),
         (lambda values: {**values, "log_mel_std_db": 0}, "are no mean and deviation"),
-        (lambda values: {**values, "shards": {"train": []}}, "shards of other splits"),
+        (lambda values: {**values, "shards": {"dev": []}}, "shards of other splits"),
         (
             lambda values: {**values, "shards": {**values["shards"], "test": ["../../train-00000-of-00001"]}},
             "a shard that lies elsewhere",
