@@ -1,6 +1,5 @@
 """The Beam job of `predict`: the chain with what writes a shard of predictions at its end."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import apache_beam as beam
@@ -12,6 +11,7 @@ from beam_pipelines.layout import Shard
 from beam_pipelines.plan import Plan
 from beam_pipelines.prediction_work import PredictionWork
 from beam_pipelines.shard_record import PredictionsRecord
+from beam_pipelines.shard_step import ShardStep
 
 if TYPE_CHECKING:
     from beam_pipelines.detector import Detector
@@ -22,12 +22,12 @@ def add_predict(pipeline: beam.Pipeline, plan: Plan, work: PredictionWork) -> be
     return add_chain(pipeline, plan, work.output_dir, PredictionsRecord, WritePredictions(work))
 
 
-class WritePredictions(beam.DoFn):
-    """Wraps `write_predictions`: a decoder child for each thread, one model for all threads of the process."""
+class WritePredictions(ShardStep):
+    """Wraps `write_predictions`, with one model for all threads of the process."""
 
     def __init__(self, work: PredictionWork) -> None:
+        super().__init__(work.limits)
         self._work = work
-        self._decoder: Decoder | None = None
         self._detector: Detector | None = None
 
     def setup(self) -> None:
@@ -36,20 +36,16 @@ class WritePredictions(beam.DoFn):
         from beam_pipelines.detector import shared_detector
 
         self._detector = shared_detector(self._work.model_dir, self._work.fingerprint)
-        self._decoder = Decoder(self._work.limits)
+        super().setup()
 
-    def process(self, shard: Shard) -> Iterator[str]:
-        """Writes the shard; yields its name."""
+    def write(self, shard: Shard, decoder: Decoder) -> None:
+        """Makes the shard's files of predictions and its record."""
         from beam_pipelines.prediction_writer import write_predictions
 
-        assert self._decoder is not None
         assert self._detector is not None
-        write_predictions(shard, detector=self._detector, decoder=self._decoder, work=self._work)
-        yield shard.name
+        write_predictions(shard, detector=self._detector, decoder=decoder, work=self._work)
 
     def teardown(self) -> None:
         """Ends the decoder child; the model stays for the next thread that asks."""
-        if self._decoder is not None:
-            self._decoder.close()
-            self._decoder = None
+        super().teardown()
         self._detector = None
