@@ -17,6 +17,7 @@ from analysis.sounds import find_sounds
 from analysis.study import Study, StudySettings, study_model
 from analysis.summaries import write_summaries
 from avinst import paths
+from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.versions import package_versions
 from trainer.damaged_files import damaged_files_named
@@ -64,7 +65,7 @@ def analyze(
     Raises:
         UserError: no finished run, no dataset, a dataset unlike the run's, a split without segments, a damaged
             metrics.json, no such media root, manifest or regions, regions for a run without vision, a run that
-            cannot be compared, or no directory can be made there.
+            cannot be compared, no directory can be made there, or another `avinst analyze` writes to it.
     """
     settings = settings or StudySettings()
     _, trained_on = read_config(run_dir)
@@ -74,52 +75,54 @@ def analyze(
     check_same_dataset(run, dataset)
     tell_of_other_recordings(run, dataset)
     output_dir = output_dir or paths.join(run_dir, OUTPUT_FOLDER)
-    paths.make_directory(output_dir)
-    log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
-    # What cannot be read or written is told before the minutes of computing.
-    paths.make_directory(log_dir)
-    if settings.evidence.regions and run.config.scheme == "audio":
-        raise UserError(f"--regions={settings.evidence.regions}: the run {run_dir!r} sees nothing; leave it away")
-    if settings.evidence.regions:
-        read_regions(settings.evidence.regions)
-    recordings = Recordings(media_root, manifest) if media_root else None
-    other = load_compared(compare_to, run_dir, dataset) if compare_to else None
-    record = read_record(
-        run_dir,
-        dataset.data_dir,
-        settings.split,
-        analyze_command=_command(
+    with only_writer(output_dir, "analyze", "output_dir"):
+        log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
+        # What cannot be read or written is told before the minutes of computing.
+        paths.make_directory(log_dir)
+        if settings.evidence.regions and run.config.scheme == "audio":
+            raise UserError(
+                f"--regions={settings.evidence.regions}: the run {run_dir!r} sees nothing; leave it away"
+            )
+        if settings.evidence.regions:
+            read_regions(settings.evidence.regions)
+        recordings = Recordings(media_root, manifest) if media_root else None
+        other = load_compared(compare_to, run_dir, dataset) if compare_to else None
+        record = read_record(
             run_dir,
             dataset.data_dir,
-            output_dir,
-            settings,
-            {"media_root": media_root, "manifest": manifest, "compare_to": compare_to},
-        ),
-        versions=package_versions(_PACKAGES),
-    )
+            settings.split,
+            analyze_command=_command(
+                run_dir,
+                dataset.data_dir,
+                output_dir,
+                settings,
+                {"media_root": media_root, "manifest": manifest, "compare_to": compare_to},
+            ),
+            versions=package_versions(_PACKAGES),
+        )
 
-    def batches(split: str, skip: int = 0) -> Batches:
-        return keyed_examples(dataset, split, settings.batch_size, skip=skip)
+        def batches(split: str, skip: int = 0) -> Batches:
+            return keyed_examples(dataset, split, settings.batch_size, skip=skip)
 
-    parts_dir = paths.join(output_dir, PARTS_FOLDER)
-    with damaged_files_named(dataset, [settings.split, settings.selection_split]):
-        groups = recordings.groups if recordings else None
-        study = study_model(run.model, dataset, settings, batches, say, parts_dir, groups)
-        if other:
-            found = compare_with(study, run, other, batches, say, parts_dir)
-            study = dataclasses.replace(study, comparison=found)
-    sounds = find_sounds(study.exhibits, dataset.spec, recordings, say)
-    pictures = draw_pictures(study)
-    say("files, TensorBoard summaries, report")
-    write_files(study, pictures, output_dir)
-    write_summaries(study, pictures, log_dir, sounds)
-    write_embeddings(study, run.model, batches(settings.split), log_dir)
-    report = paths.join(output_dir, REPORT_FILE)
-    title = f"Why the {run.config.scheme} model decides: {run_dir.rstrip('/').rpartition('/')[2]}"
-    text = render_report(study, pictures, sounds, record, title=title)
-    write_report(text, output_dir)
-    remove_parts(parts_dir)
-    return Analysis(study, output_dir, report, log_dir)
+        parts_dir = paths.join(output_dir, PARTS_FOLDER)
+        with damaged_files_named(dataset, [settings.split, settings.selection_split]):
+            groups = recordings.groups if recordings else None
+            study = study_model(run.model, dataset, settings, batches, say, parts_dir, groups)
+            if other:
+                found = compare_with(study, run, other, batches, say, parts_dir)
+                study = dataclasses.replace(study, comparison=found)
+        sounds = find_sounds(study.exhibits, dataset.spec, recordings, say)
+        pictures = draw_pictures(study)
+        say("files, TensorBoard summaries, report")
+        write_files(study, pictures, output_dir)
+        write_summaries(study, pictures, log_dir, sounds)
+        write_embeddings(study, run.model, batches(settings.split), log_dir)
+        report = paths.join(output_dir, REPORT_FILE)
+        title = f"Why the {run.config.scheme} model decides: {run_dir.rstrip('/').rpartition('/')[2]}"
+        text = render_report(study, pictures, sounds, record, title=title)
+        write_report(text, output_dir)
+        remove_parts(parts_dir)
+        return Analysis(study, output_dir, report, log_dir)
 
 
 def _command(

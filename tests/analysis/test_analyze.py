@@ -15,6 +15,7 @@ from dataset_factory import write_dataset
 from analysis.analyze import main
 from analysis.feature_files import load_features
 from analysis.importance import head_of, importance
+from avinst.directory_lock import only_writer
 from trainer.config import TrainConfig
 from trainer.models import build_model
 from trainer.run import load_run, open_run, read_config
@@ -51,6 +52,14 @@ def test_writes_files_summaries_and_report(joint):
     assert not list(output.rglob(".tmp*"))
     assert not (output / "feature_parts").exists()
     assert not (output / "segment_features.npz").exists()
+
+
+def test_a_second_analysis_of_the_same_output_directory_waits_its_turn(joint, tmp_path, capsys):
+    output = str(tmp_path / "found")
+    with only_writer(output, "analyze", "output_dir"):
+        assert analyze(joint, f"--output_dir={output}") == 1
+    assert "another avinst analyze is at work in" in capsys.readouterr().err
+    assert list((tmp_path / "found").iterdir()) == []
 
 
 def test_features_and_importance_are_the_models(joint):
