@@ -1,4 +1,4 @@
-"""Synthetic performances for the demo: videos of drawn, sampled instruments, and where each is drawn."""
+"""Renders synthetic performances for the demo: a folder of videos of drawn, sampled instruments."""
 
 import concurrent.futures.process
 import dataclasses
@@ -6,7 +6,7 @@ import functools
 import json
 import multiprocessing
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from avinst import paths
 from avinst.errors import UserError
 from avinst.performance_scene import Scene, random_scene
 from avinst.performance_sound import SAMPLE_RATE_HZ, VOICES, play, random_performance
+from avinst.performance_truth import regions_csv, truth_of
 from avinst.performance_video import check_encoders, write_mp4
 from avinst.progress import Progress
-from avinst.soundfont import load_soundfont
+from avinst.soundfont_file import load_soundfont
 
 SETTINGS_FILE = "performances.json"
 DRAWN_FILE = "instruments_drawn.json"
@@ -59,6 +60,10 @@ class Settings:
     def width(self) -> int:
         """Width of the pictures, pixels: 4:3, rounded to an even number as H.264 wants it."""
         return 2 * round(self.size * 2 / 3)
+
+    def frame_times(self) -> list[float]:
+        """The second at which each frame is shown."""
+        return [index / FRAMES_PER_SECOND for index in range(round(self.seconds * FRAMES_PER_SECOND))]
 
     def videos(self) -> list[_Video]:
         """Instrument and number of each video."""
@@ -105,16 +110,16 @@ def render_performances(
     check_encoders()
     _claim_folder(output_dir, settings)
     videos = settings.videos()
-    drawn = {}
-    truths = _each(functools.partial(_render, output_dir, settings), videos, workers)
-    for video, (is_new, truth) in zip(videos, truths, strict=True):
-        drawn[video_path(*video).removesuffix(".mp4")] = truth
+    truths = {}
+    rendered = _each(functools.partial(_render, output_dir, settings), videos, workers)
+    for video, (is_new, truth) in zip(videos, rendered, strict=True):
+        truths[video_path(*video).removesuffix(".mp4")] = truth
         if progress and is_new:
             progress.advance()
         elif progress:
             progress.skip(1)
-    paths.write_text(str(Path(output_dir, DRAWN_FILE)), json.dumps(drawn))
-    paths.write_text(str(Path(output_dir, REGIONS_FILE)), regions_csv(drawn))
+    paths.write_text(str(Path(output_dir, DRAWN_FILE)), json.dumps(truths))
+    paths.write_text(str(Path(output_dir, REGIONS_FILE)), regions_csv(truths))
     return [video_path(*video) for video in videos]
 
 
@@ -131,56 +136,6 @@ def scene_of(settings: Settings, instrument: str, number: int) -> Scene:
     return random_scene(performance, settings.width, settings.size, rng)
 
 
-def load_drawn(output_dir: str) -> dict[str, dict[str, Any]]:
-    """What `instruments_drawn.json` says: video id to label, sound and boxes .
-
-    Raises:
-        UserError: there is no such file.
-    """
-    file = Path(output_dir, DRAWN_FILE)
-    if not file.exists():
-        raise UserError(f"no {DRAWN_FILE} in {output_dir!r}; render the performances with avinst demo")
-    return dict(json.loads(file.read_text(encoding="utf-8")))
-
-
-def regions_csv(drawn: Mapping[str, Mapping[str, Any]]) -> str:
-    """Where the instrument is in the frame at the middle of each second, as `avinst analyze --regions` takes it.
-
-    Args:
-        drawn: as `load_drawn` gives it.
-    """
-    lines = ["video_id,seconds,left,top,right,bottom"]
-    for video_id, truth in drawn.items():
-        rate, boxes = truth["frames_per_second"], truth["boxes"]
-        for first in range(0, len(boxes) - rate // 2, rate):
-            box = boxes[first + rate // 2]
-            lines.append(",".join([video_id, f"{first / rate + 0.5:g}", *(f"{side:g}" for side in box)]))
-    return "\n".join(lines) + "\n"
-
-
-def _truth(scene: Scene, settings: Settings) -> dict[str, Any]:
-    """The truth about a video.
-
-    `boxes[i]` is left, top, right, bottom of the instrument, relative to width and height, in the frame that is
-    shown from i / frames_per_second on.
-    """
-    performance = scene.performance
-    return {
-        "label": performance.instrument,
-        "frames_per_second": FRAMES_PER_SECOND,
-        "boxes": [[round(side, 4) for side in scene.box(time)] for time in _frame_times(settings)],
-        "accompaniment": performance.accompaniment,
-        "snr_db": round(performance.snr_db, 2),
-        "notes": [
-            [round(note.start_seconds, 3), round(note.seconds, 3), note.pitch] for note in performance.notes
-        ],
-    }
-
-
-def _frame_times(settings: Settings) -> list[float]:
-    return [index / FRAMES_PER_SECOND for index in range(round(settings.seconds * FRAMES_PER_SECOND))]
-
-
 def _render(output_dir: str, settings: Settings, video: _Video) -> _Result:
     """Writes a video unless it is there; returns whether it was written, and the truth about it."""
     scene = scene_of(settings, *video)
@@ -188,7 +143,7 @@ def _render(output_dir: str, settings: Settings, video: _Video) -> _Result:
     is_new = not path.exists()
     if is_new:
         sound = play(scene.performance, load_soundfont())
-        frames = (scene.frame(time) for time in _frame_times(settings))
+        frames = (scene.frame(time) for time in settings.frame_times())
         try:
             with paths.replacing(str(path)) as temporary:
                 write_mp4(temporary, frames, FRAMES_PER_SECOND, sound, SAMPLE_RATE_HZ)
@@ -196,7 +151,7 @@ def _render(output_dir: str, settings: Settings, video: _Video) -> _Result:
             raise UserError(
                 f"cannot write {str(path)!r}: {error.strerror}; make room or choose another folder"
             ) from error
-    return is_new, _truth(scene, settings)
+    return is_new, truth_of(scene, FRAMES_PER_SECOND, settings.frame_times())
 
 
 def _each(render: Callable[[_Video], _Result], videos: list[_Video], workers: int) -> Iterator[_Result]:

@@ -1,20 +1,14 @@
-"""A SoundFont file as a bank of sampled instruments: renders single notes, in tune.
+"""A SoundFont as a bank of sampled instruments: renders single notes, in tune.
 
-Reads what the SoundFont 2.04 specification calls the `sdta` and `pdta` chunks: presets are made of zones, each
-of an instrument, instruments of zones, each of a sample; generators of both levels add up. Filters, modulators,
-low-frequency oscillators and effects are left out: what identifies an instrument is in its samples.
+After the SoundFont 2.04 specification: presets are made of zones, each of an instrument, instruments of zones,
+each of a sample; generators of both levels add up. Filters, modulators, low-frequency oscillators and effects are
+left out: what identifies an instrument is in its samples.
 """
 
 import dataclasses
-import functools
-import importlib.util
-import mmap
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-
-from avinst.errors import UserError
 
 DRUM_BANK = 128
 
@@ -29,31 +23,12 @@ _INSTRUMENT_DEFAULTS = {_SCALE_TUNING: 100, _ROOT_KEY: -1} | dict.fromkeys(
 )
 _ENVELOPE_FLOOR_DB = 100.0  # decay and release are times for this change
 
-_GENERATOR = np.dtype([("operator", "<u2"), ("amount", "<i2")])
-_BAG = np.dtype([("generator", "<u2"), ("modulator", "<u2")])
-_PRESET = np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("rest", "V12")])
-_INSTRUMENT_HEADER = np.dtype([("name", "S20"), ("bag", "<u2")])
-_SAMPLE_HEADER = np.dtype(
-    [
-        ("name", "S20"),
-        ("start", "<u4"),
-        ("end", "<u4"),
-        ("loop_start", "<u4"),
-        ("loop_end", "<u4"),
-        ("rate", "<u4"),
-        ("root_key", "u1"),
-        ("cents", "i1"),
-        ("link", "<u2"),
-        ("type", "<u2"),
-    ]
-)
-
 Generators = Mapping[int, int]
 
 
 @dataclasses.dataclass(frozen=True)
 class SoundFont:
-    """The chunks of a SoundFont file, as NumPy arrays; make it with `load_soundfont`."""
+    """The chunks of a SoundFont file, as NumPy arrays; make it with `avinst.soundfont_file.load_soundfont`."""
 
     samples: np.ndarray
     presets: np.ndarray
@@ -191,56 +166,3 @@ def _envelope(generators: Generators, length: int, seconds: float, sample_rate_h
     down_db = down_db + np.maximum(time - seconds, 0) * _ENVELOPE_FLOOR_DB / release
     rise = np.clip((time - _seconds(generators[_DELAY])) / _seconds(generators[_ATTACK]), 0, 1)
     return np.asarray(rise * np.exp(-down_db * (np.log(10.0) / 20)), np.float32)
-
-
-@functools.cache
-def load_soundfont(path: str | None = None) -> SoundFont:
-    """Reads a SoundFont 2 file; without a path the General MIDI one that comes with the pretty_midi package.
-
-    Raises:
-        UserError: the file is not there or is no SoundFont.
-    """
-    path = path or _general_midi_path()
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123  # mmap wants the open file
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read the SoundFont {path!r}: {error}; reinstall pretty_midi") from error
-    chunks = dict(_chunks(mapped))
-    dtypes: Sequence[tuple[bytes, np.dtype]] = (
-        (b"smpl", np.dtype("<i2")),
-        (b"phdr", _PRESET),
-        (b"pbag", _BAG),
-        (b"pgen", _GENERATOR),
-        (b"inst", _INSTRUMENT_HEADER),
-        (b"ibag", _BAG),
-        (b"igen", _GENERATOR),
-        (b"shdr", _SAMPLE_HEADER),
-    )
-    missing = [name.decode() for name, _ in dtypes if name not in chunks]
-    if missing:
-        raise UserError(f"{path!r} is no SoundFont 2 file (chunk {missing[0]} is missing); reinstall pretty_midi")
-    arrays = [
-        np.frombuffer(mapped, dtype, chunks[name][1] // dtype.itemsize, chunks[name][0]) for name, dtype in dtypes
-    ]
-    return SoundFont(*arrays)
-
-
-def _chunks(data: mmap.mmap) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    """Name, offset and size in bytes of every RIFF chunk that is no list of chunks."""
-    position = 0
-    while position + 8 <= len(data):
-        name, size = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "little")
-        if name in (b"RIFF", b"LIST"):
-            position += 12  # its chunks follow, after four letters that say of what kind
-            continue
-        yield name, (position + 8, size)
-        position += 8 + size + size % 2
-
-
-def _general_midi_path() -> str:
-    # Not imported: importing pretty_midi takes a second and warns about setuptools.
-    found = importlib.util.find_spec("pretty_midi")
-    if found is None or found.origin is None:
-        raise UserError("pretty_midi, whose SoundFont plays the demo, is not installed; pip install pretty_midi")
-    return str(Path(found.origin).with_name("TimGM6mb.sf2"))

@@ -19,7 +19,7 @@ from avinst.performance_sound import (
     random_phrase,
     render_phrase,
 )
-from avinst.soundfont import load_soundfont
+from avinst.soundfont_file import load_soundfont
 
 
 @pytest.mark.parametrize("snr_db", [-10.0, 0.0, 12.5])

@@ -13,16 +13,15 @@ import pytest
 from avinst import performances
 from avinst.errors import UserError
 from avinst.performance_sound import SAMPLE_RATE_HZ, VOICES, play
+from avinst.performance_truth import regions_csv
 from avinst.performances import (
     DRAWN_FILE,
     REGIONS_FILE,
     Settings,
-    load_drawn,
-    regions_csv,
     render_performances,
     scene_of,
 )
-from avinst.soundfont import load_soundfont
+from avinst.soundfont_file import load_soundfont
 
 SMALL = {"instruments": 2, "videos_per_instrument": 2, "seconds": 1.5, "size": 96, "seed": 4}
 VIDEOS = ["violin/violin_000.mp4", "violin/violin_001.mp4", "flute/flute_000.mp4", "flute/flute_001.mp4"]
@@ -147,7 +146,7 @@ def test_progress_counts_new_videos_and_skips_old_ones(tmp_path):
 
 
 def test_what_is_drawn_where(rendered):
-    drawn = load_drawn(str(rendered))
+    drawn = json.loads((rendered / DRAWN_FILE).read_text())
     assert list(drawn) == [name.removesuffix(".mp4") for name in VIDEOS]
     truth = drawn["flute/flute_001"]
     scene = scene_of(Settings(**SMALL), "flute", 1)
@@ -224,11 +223,6 @@ def test_a_damaged_settings_file_is_named(tmp_path):
     (tmp_path / performances.SETTINGS_FILE).write_text("{")
     with pytest.raises(UserError, match="damaged"):
         render_performances(str(tmp_path), **SMALL)
-
-
-def test_load_drawn_of_another_folder(tmp_path):
-    with pytest.raises(UserError, match=DRAWN_FILE):
-        load_drawn(str(tmp_path))
 
 
 def test_rendering_imports_no_heavy_package():

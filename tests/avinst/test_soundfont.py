@@ -7,7 +7,8 @@ import pytest
 
 from avinst.errors import UserError
 from avinst.performance_sound import ACCOMPANIMENTS, VOICES
-from avinst.soundfont import DRUM_BANK, load_soundfont
+from avinst.soundfont import DRUM_BANK
+from avinst.soundfont_file import load_soundfont
 
 RATE = 44_100
 PERIOD = 100  # samples of the hand-made tone: 441 Hz
