@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from avinst.manifest_rows import SPLITS
-from trainer.audit_result import METRIC_TITLES, SYSTEMS
 from trainer.config import TrainConfig
-from trainer.evaluation_tables import LEVELS, explanations
-from trainer.model_card_text import bullets, code, plain, table
-from trainer.scores import DECISION_THRESHOLD, NAMES
+from trainer.model_card_measured import audit_lines, metrics_lines
+from trainer.model_card_text import bullets, code, plain, senses, table
+from trainer.scores import DECISION_THRESHOLD
 
 _SCHEMES = {
     "audio": "hears only: one network on the sound",
@@ -26,11 +25,11 @@ _FEW_SEGMENTS = 100
 def model_card(facts: Mapping[str, Any]) -> str:
     """Markdown of `trainer.model_facts.model_facts`."""
     sections = {
-        f"Model card: instruments in {_senses(facts)}": _overview(facts),
+        f"Model card: instruments in {senses(facts['modalities'])}": _overview(facts),
         "Intended use, and limits": _limits(facts),
         "Data": _data(facts),
-        "How well it recognises": _metrics(facts),
-        "Which modality does the work": _audit(facts),
+        "How well it recognises": metrics_lines(facts),
+        "Which modality does the work": audit_lines(facts),
         "How to call it": _calls(facts),
         "Where it comes from": _provenance(facts),
     }
@@ -116,74 +115,6 @@ def _data(facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _metrics(facts: Mapping[str, Any]) -> list[str]:
-    if not facts["metrics"]:
-        return ["**Not evaluated** before this export: nothing is known. `avinst evaluate`, then export again."]
-    parts = []
-    for split in sorted(facts["metrics"], key=SPLITS.index):
-        found = facts["metrics"][split]
-        rows = [[code(name), *(_interval(found[level][name]) for level in LEVELS)] for name in NAMES]
-        rows.append(["count", *(str(found[level]["count"]) for level in LEVELS)])
-        parts += [
-            f"On the {split} split, with 95 % intervals over recordings" + _caveat(facts, split) + ":",
-            table(["", *LEVELS], rows),
-            _per_label(found["recording"]["per_label"]),
-        ]
-    if "test" not in facts["metrics"]:
-        parts.insert(0, "**Not evaluated on the test split.**")
-    if facts["precision"] != facts["training"]["flags"]["precision"]:
-        parts.append(f"All of it was measured in {facts['training']['flags']['precision']}.")
-    notes = {
-        "hit_at_k": "share of cases with a true label among the k most probable",
-        "map": "mean over labels of the average precision",
-    } | explanations(multi_label=facts["multi_label"], labels=len(facts["labels"]))
-    parts.append(bullets(f"{code(name)}: {text}" for name, text in notes.items()))
-    parts.append(
-        f"Calibration: {code('calibration_error')} is how far a probability lies from the share of cases in which "
-        "it is right, on the average; 0 is best."
-    )
-    return parts
-
-
-def _caveat(facts: Mapping[str, Any], split: str) -> str:
-    """What makes figures of a split say less than they seem to."""
-    counted, own = facts["metrics"][split]["recording"]["count"], facts["dataset"]["recordings"].get(split, 0)
-    if counted != own:
-        return f" (of another dataset: the run's own has {own} recordings there)"
-    return {"train": " (which it was trained on)", "validation": " (which its epoch was chosen on)"}.get(split, "")
-
-
-def _per_label(per_label: Mapping[str, Mapping[str, Any]]) -> str:
-    columns = ("precision", "recall", "f1", "average_precision", "calibration_error")
-    rows = [
-        [
-            plain(name),
-            *("-" if found[key] is None else f"{found[key]:.3f}" for key in columns),
-            str(found["count"]),
-        ]
-        for name, found in per_label.items()
-    ]
-    return table(["by recording", *(key.replace("_", " ") for key in columns), "count"], rows)
-
-
-def _audit(facts: Mapping[str, Any]) -> list[str]:
-    if len(facts["modalities"]) == 1:
-        return [f"It has one: {_senses(facts)}."]
-    if not facts["audit"]:
-        return ["**Not audited** before this export: it is not known. `avinst evaluate`, then export again."]
-    parts = []
-    for split in sorted(facts["audit"], key=SPLITS.index):
-        found = facts["audit"][split]
-        title = f"{METRIC_TITLES[found['metric']]} by recording"
-        rows = [[SYSTEMS[name], _interval(found["scores"][name])] for name in SYSTEMS if name in found["scores"]]
-        parts += [
-            f"On the {split} split ({found['recordings']} recordings):",
-            bullets(map(plain, found["verdict"])),
-            table(["", title], rows),
-        ]
-    return parts
-
-
 def _calls(facts: Mapping[str, Any]) -> list[str]:
     rows = [
         [code(signature), code(name), f"{tensor['dtype']} {_shape(tensor['shape'])}", tensor["meaning"]]
@@ -221,10 +152,6 @@ def _settings(flags: Mapping[str, Any]) -> str:
     return ", ".join(code(f"--{name}={value}") for name, value in changed.items())
 
 
-def _senses(facts: Mapping[str, Any]) -> str:
-    return {("audio",): "sound", ("visual",): "pictures"}.get(tuple(facts["modalities"]), "sound and pictures")
-
-
 def _checked(facts: Mapping[str, Any]) -> str:
     check = facts["check"]
     what = (
@@ -244,10 +171,6 @@ def _checked(facts: Mapping[str, Any]) -> str:
 
 def _shape(shape: Sequence[int | None]) -> str:
     return plain(f"[{', '.join('batch' if size is None else str(size) for size in shape)}]")
-
-
-def _interval(cell: Mapping[str, float]) -> str:
-    return f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})"
 
 
 def _versions(versions: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Markdown in which names cannot be taken for markup."""
+"""The words of a model card: Markdown in which names cannot be taken for markup."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -28,3 +28,9 @@ def bullets(lines: Iterable[str]) -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table; its cells are Markdown in which no bar stands by itself."""
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows))
+
+
+def senses(modalities: Sequence[str]) -> str:
+    """What a network of these modalities takes in."""
+    words = {"audio": "sound", "visual": "pictures"}
+    return " and ".join(words[modality] for modality in modalities)
