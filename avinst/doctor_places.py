@@ -84,8 +84,8 @@ def check_file_system(plans: Plans) -> list[Finding]:
 def check_at_work(plans: Plans) -> list[Finding]:
     """Whether another avinst holds one of the directories."""
     findings = []
-    for folder in dict.fromkeys(filter(None, (plans.output_dir, plans.data_dir, plans.run_dir))):
-        if _is_local_folder(folder) and _is_locked(folder):
+    for folder in _local_folders(plans):
+        if _is_locked(folder):
             text = f"another avinst is at work in {folder}; wait for it, or end it (ps -ef | grep avinst)"
             findings += note("at work", text)
     return findings
@@ -94,8 +94,8 @@ def check_at_work(plans: Plans) -> list[Finding]:
 def check_leftovers(plans: Plans) -> list[Finding]:
     """Whether killed commands left temporary files in one of the directories."""
     findings = []
-    for folder in dict.fromkeys(filter(None, (plans.output_dir, plans.data_dir, plans.run_dir))):
-        left = _leftovers(folder) if _is_local_folder(folder) else []
+    for folder in _local_folders(plans):
+        left = _leftovers(folder)
         if left:
             text = (
                 f"{len(left)} temporary files of commands that were killed, such as {left[0]}; they may be deleted"
@@ -168,6 +168,12 @@ def check_run(plans: Plans) -> list[Finding]:
         text = f"{run}: its dataset is no longer at {data_dir}; give evaluate and analyze the --data_dir"
         return note("run", text)
     return ok("run", f"{run}: finished, trained on {data_dir}")
+
+
+def _local_folders(plans: Plans) -> list[str]:
+    """The directories of the plans that are there, each once."""
+    named = (plans.output_dir, plans.data_dir, plans.run_dir)
+    return [folder for folder in dict.fromkeys(named) if _is_local_folder(folder)]
 
 
 def _is_local_folder(folder: str) -> bool:

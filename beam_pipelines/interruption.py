@@ -2,12 +2,10 @@
 
 import contextlib
 import os
-import signal
-import threading
 from collections.abc import Iterator
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from avinst.signals import signals_handled
 
 
 @contextlib.contextmanager
@@ -18,19 +16,12 @@ def ending_at_once(message: str) -> Iterator[None]:
     for every decoder that is closed under its shard. Shards are renamed when they are whole, and decoders end when
     their parent does, so that nothing needs unwinding.
 
-    Outside of the main thread, where handlers cannot be set, it does nothing.
+    Outside of the main thread it does nothing.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def end(number: int, frame: FrameType | None) -> None:
         os.write(2, f"\n{message}\n".encode() if os.isatty(2) else f"{message}\n".encode())
         os._exit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in SIGNALS}
-    try:
+    with signals_handled(end):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

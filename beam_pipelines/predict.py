@@ -84,15 +84,7 @@ FLAG_GROUPS = {
     "which model, which videos": ("run_dir", "model_dir", "manifest", "media_root"),
     "what is written": ("output_dir", "format", "json", "figure", "features", "join", "overwrite"),
     "the work": ("batch_size", "videos_per_shard", "workers"),
-    "limits of one file (docs/security.md)": (
-        "max_pixels",
-        "max_frames_per_second",
-        "max_duration_seconds",
-        "max_file_bytes",
-        "wall_seconds_per_media_second",
-        "min_wall_seconds",
-        "memory_bytes",
-    ),
+    "limits of one file (docs/security.md)": tuple(_LIMITS),
 }
 
 

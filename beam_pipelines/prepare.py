@@ -82,15 +82,7 @@ FLAG_GROUPS = {
     "splits": ("splits", "shares"),
     "what an example holds": ("frame_size", "frame_fit", "mel_bands", "segment_seconds"),
     "the work": ("videos_per_shard", "workers", "max_reject_rate"),
-    "limits of one file (docs/security.md)": (
-        "max_pixels",
-        "max_frames_per_second",
-        "max_duration_seconds",
-        "max_file_bytes",
-        "wall_seconds_per_media_second",
-        "min_wall_seconds",
-        "memory_bytes",
-    ),
+    "limits of one file (docs/security.md)": tuple(_LIMITS),
 }
 
 

@@ -4,14 +4,12 @@ Signals belong to the process, so what has come is kept here and not in an objec
 """
 
 import contextlib
-import signal
-import threading
 from collections.abc import Iterator
 from types import FrameType
 
 from avinst.errors import Interrupted
+from avinst.signals import signals_handled
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _wanted: Interrupted | None = None
 _holding = False
 
@@ -20,12 +18,9 @@ _holding = False
 def handled(message: str) -> Iterator[None]:
     """Within, SIGINT and SIGTERM raise `Interrupted` with this message, at once or when `release` is called.
 
-    Outside of the main thread, where handlers cannot be set, it does nothing.
+    Outside of the main thread it sets no handlers.
     """
     global _wanted, _holding
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def end(number: int, frame: FrameType | None) -> None:
         global _wanted
@@ -36,12 +31,10 @@ def handled(message: str) -> Iterator[None]:
             raise _wanted
 
     _wanted, _holding = None, False
-    before = {number: signal.signal(number, end) for number in SIGNALS}
     try:
-        yield
+        with signals_handled(end):
+            yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         _wanted, _holding = None, False
 
 

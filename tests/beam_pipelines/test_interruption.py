@@ -13,6 +13,7 @@ from media_factory import write_media
 from prepare_jobs import SPEC, alive, children_of, digests, job, start_command, wait_until, write_videos
 
 from avinst.decoder import Decoder
+from avinst.signals import SIGNALS
 from beam_pipelines import interruption
 from beam_pipelines.preparation import prepare_dataset
 
@@ -144,7 +145,7 @@ def test_a_decoder_closed_under_its_shard_makes_no_reject(tmp_path, monkeypatch)
             list(parts)
 
 
-@pytest.mark.parametrize("number", interruption.SIGNALS)
+@pytest.mark.parametrize("number", SIGNALS)
 def test_signals_to_the_whole_group_leave_the_decoder_to_its_parent(tmp_path, number):
     """It would end a moment before its parent, which would take that for a fault of the file."""
     path = write_media(tmp_path / "long.mp4", seconds=6)
@@ -156,20 +157,7 @@ def test_signals_to_the_whole_group_leave_the_decoder_to_its_parent(tmp_path, nu
 
 
 def test_signal_handlers_are_those_of_before_after_the_job():
-    before = [signal.getsignal(number) for number in interruption.SIGNALS]
+    before = [signal.getsignal(number) for number in SIGNALS]
     with interruption.ending_at_once("x"):
-        assert [signal.getsignal(number) for number in interruption.SIGNALS] != before
-    assert [signal.getsignal(number) for number in interruption.SIGNALS] == before
-
-
-def test_another_thread_sets_no_handlers():
-    seen = []
-
-    def job_of_a_thread():
-        with interruption.ending_at_once("x"):
-            seen.append(signal.getsignal(signal.SIGINT))
-
-    thread = threading.Thread(target=job_of_a_thread)
-    thread.start()
-    thread.join()
-    assert seen == [signal.getsignal(signal.SIGINT)]
+        assert [signal.getsignal(number) for number in SIGNALS] != before
+    assert [signal.getsignal(number) for number in SIGNALS] == before

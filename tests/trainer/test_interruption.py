@@ -1,11 +1,11 @@
 import os
 import signal
-import threading
 
 import pytest
 
 from avinst import command
 from avinst.errors import Interrupted
+from avinst.signals import SIGNALS
 from trainer import interruption, train
 
 
@@ -45,26 +45,13 @@ def test_without_a_signal_nothing_ends_and_a_later_one_does_at_once():
 
 
 def test_handlers_and_state_are_those_of_before_afterwards():
-    before = [signal.getsignal(number) for number in interruption.SIGNALS]
+    before = [signal.getsignal(number) for number in SIGNALS]
     with interruption.handled("told to"):
-        assert [signal.getsignal(number) for number in interruption.SIGNALS] != before
+        assert [signal.getsignal(number) for number in SIGNALS] != before
         interruption.hold()
         os.kill(os.getpid(), signal.SIGTERM)
-    assert [signal.getsignal(number) for number in interruption.SIGNALS] == before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
     assert not interruption.wanted()
-
-
-def test_another_thread_sets_no_handlers():
-    seen = []
-
-    def in_thread():
-        with interruption.handled("told to"):
-            seen.append(signal.getsignal(signal.SIGINT))
-
-    thread = threading.Thread(target=in_thread)
-    thread.start()
-    thread.join()
-    assert seen == [signal.getsignal(signal.SIGINT)]
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
