@@ -14,9 +14,9 @@ from avinst.progress import Progress, format_bytes, format_seconds
 from avinst.schema import encode_example
 from avinst.spec import DatasetSpec
 from avinst.splits import unit_interval_hash
+from beam_pipelines.example_writer import examples_of
 from beam_pipelines.layout import Shard
 from beam_pipelines.shard_record import Reject, media_size
-from beam_pipelines.shard_writer import examples_of
 
 SAMPLE = 12
 # Two threads of the local runner do the work of 1.9 (measured, see docs/benchmarks.md).

@@ -19,7 +19,7 @@ from beam_pipelines.beam_flags import check_workers_reach
 from beam_pipelines.finishing import finish_dataset
 from beam_pipelines.job import run_job
 from beam_pipelines.layout import Shard, label_names, lay_out
-from beam_pipelines.pipeline import Work, add_prepare
+from beam_pipelines.preparation_pipeline import PreparationWork, add_prepare
 from beam_pipelines.results import clear
 from beam_pipelines.resuming import DATASET, check_ours, is_finished
 from beam_pipelines.runner import make_pipeline
@@ -80,7 +80,9 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     check_ours(config.data_dir, shards, spec, config.overwrite)
     pipeline = make_pipeline(beam_flags, config.workers, elements=len(shards))
     # Absolute, for workers have working directories of their own.
-    work = Work(spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits)
+    work = PreparationWork(
+        spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits
+    )
     with only_writer(config.data_dir, "prepare", "data_dir"):
         paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
         clear(DATASET, config.data_dir, shards, media_root, config.limits)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from measuring import machine_line, spread, table, write_section
+from measuring import machine_line, measure_parts, spread, table, write_section
 
 from avinst.quiet import import_tensorflow_quietly
 
@@ -200,7 +200,6 @@ def main() -> None:
     parser.add_argument("--print", action="store_true", help="show the sections instead of writing them")
     arguments = parser.parse_args()
     parts: dict[str, tuple[str, Callable[[], str]]] = {"spearman": ("Spearman of all features", spearman_part)}
-    about = machine_line()
     if arguments.part != "spearman":
         if not arguments.run_dir:
             parser.error("--run_dir is needed for all parts but --part=spearman")
@@ -209,19 +208,15 @@ def main() -> None:
         run = load_run(arguments.run_dir)
         parts["features"] = "Features", functools.partial(features_part, run.model, dataset, arguments.turns)
         parts["gradcam"] = "Maps", functools.partial(gradcam_part, run.model, dataset, arguments.turns)
-    tell = (lambda _, text: print(text, flush=True)) if arguments.print else write_section_of
-    tell("analyze", f"## `avinst analyze`\n\n`python benchmarks/analyze.py --run_dir=RUN`; {about}.")
-    for name, (title, measure) in parts.items():
-        if arguments.part in ("all", name):
-            # Far above the number of cores, other work ran beside, and the figures are to be measured again.
-            text = f"### {title}\n\n{measure()}\nLoad average at the end: {os.getloadavg()[0]:.1f}."
-            tell(f"analyze: {name}", text)
+    head = f"## `avinst analyze`\n\n`python benchmarks/analyze.py --run_dir=RUN`; {machine_line()}."
+    measured = {name: (title, functools.partial(with_load, measure)) for name, (title, measure) in parts.items()}
+    only = None if arguments.part == "all" else arguments.part
+    measure_parts("analyze", head, measured, only, (lambda *_: None) if arguments.print else write_section)
 
 
-def write_section_of(name: str, text: str) -> None:
-    """Writes a section and shows it."""
-    print(text, flush=True)
-    write_section(name, text)
+def with_load(measure: Callable[[], str]) -> str:
+    """Far above the number of cores, other work ran beside, and the figures are to be measured again."""
+    return f"{measure()}\nLoad average at the end: {os.getloadavg()[0]:.1f}."
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from avinst.machine import available_cores
@@ -99,3 +99,27 @@ def write_section(name: str, text: str) -> None:
     else:
         page += "\n" + section
     PAGE.write_text(page)
+
+
+def measure_parts(
+    name: str,
+    head: str,
+    parts: Mapping[str, tuple[str, Callable[[], str]]],
+    only: str | None = None,
+    tell: Callable[[str, str], None] = write_section,
+) -> None:
+    """Measures all parts of a benchmark, or one, and tells of each as soon as it is there.
+
+    Args:
+        name: of the section that the parts belong to.
+        head: its text.
+        parts: name to title and what measures it and gives its text.
+        only: name of the part; all of them without one.
+        tell: is given the name and the text of a section.
+    """
+    tell(name, head)
+    for part, (title, measure) in parts.items():
+        if only in (None, part):
+            text = f"### {title}\n\n{measure()}"
+            print(text, flush=True)
+            tell(f"{name}: {part}", text)

@@ -36,7 +36,7 @@ def write_examples(output: Path, videos: list[Path], spec: DatasetSpec) -> None:
     import tensorflow as tf
 
     from avinst.schema import Example, encode_example
-    from beam_pipelines.shard_writer import log_mel_of
+    from beam_pipelines.example_writer import log_mel_of
 
     with tf.io.TFRecordWriter(str(output / "examples.tfrecord")) as writer:
         for video in videos:

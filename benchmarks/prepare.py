@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from measuring import Cost, cost_of, machine_line, ratios, spread, table, write_section
+from measuring import Cost, cost_of, machine_line, measure_parts, ratios, spread, table
 from recordings import repeat_recording, write_recordings
 
 from avinst import media
@@ -143,7 +143,7 @@ def stages(videos: list[Path]) -> str:
     import tensorflow as tf
 
     from avinst.schema import Example, encode_example
-    from beam_pipelines.shard_writer import log_mel_of
+    from beam_pipelines.example_writer import log_mel_of
 
     spec = DatasetSpec()
     to_log_mel = log_mel_of(spec)
@@ -214,12 +214,8 @@ def main() -> None:
         "stages": ("Where the time goes", functools.partial(stages, videos[:4])),
     }
     command = "python benchmarks/prepare.py --work_dir=WORK"
-    write_section("prepare", f"## `avinst prepare`\n\n`{command}`; {machine_line()}.")
-    for name, (title, measure) in parts.items():
-        if arguments.part in (None, name):
-            text = f"### {title}\n\n{measure()}"
-            print(text)
-            write_section(f"prepare: {name}", text)
+    head = f"## `avinst prepare`\n\n`{command}`; {machine_line()}."
+    measure_parts("prepare", head, parts, arguments.part)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ from avinst.splits import DEFAULT_SHARES, assign_splits
 from avinst.versions import ffmpeg_versions, package_versions
 from beam_pipelines.finishing import finish_dataset
 from beam_pipelines.layout import Shard, label_names, lay_out
-from beam_pipelines.pipeline import Work, add_prepare
 from beam_pipelines.plan import write_plan
+from beam_pipelines.preparation_pipeline import PreparationWork, add_prepare
 from beam_pipelines.runner import make_pipeline
 from beam_pipelines.shard_record import ExamplesRecord, record_path, save_record
 
@@ -90,7 +90,7 @@ def launch(rows: int) -> dict[str, Any]:
         plan_bytes = Path(plan.file).stat().st_size
     stages.end("plan")
     pipeline = make_pipeline([], workers=1, elements=rows)
-    add_prepare(pipeline, plan, Work(spec, labels, "/videos", "/dataset", DecodeLimits()))
+    add_prepare(pipeline, plan, PreparationWork(spec, labels, "/videos", "/dataset", DecodeLimits()))
     stages.end("pipeline")
     request = pipeline.to_runner_api().ByteSize()
     stages.end("serialized")

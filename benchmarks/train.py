@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from measuring import machine_line, spread, table, write_section
+from measuring import machine_line, measure_parts, spread, table
 
 from avinst.quiet import import_tensorflow_quietly
 
@@ -231,16 +231,11 @@ def main() -> None:
     }
     command = "python benchmarks/train.py --data_dir=DATASET"
     spec = dataset.spec
-    write_section(
-        "train",
+    head = (
         f"## `avinst train`\n\n`{command}`; {dataset.segments['train']} training examples, frames of "
-        f"{spec.frame_size} px, log-mel {spec.log_mel_frames} x {spec.mel_bands}; {machine_line()}.",
+        f"{spec.frame_size} px, log-mel {spec.log_mel_frames} x {spec.mel_bands}; {machine_line()}."
     )
-    for name, (title, measure) in parts.items():
-        if arguments.part in (None, name):
-            text = f"### {title}\n\n{measure()}"
-            print(text)
-            write_section(f"train: {name}", text)
+    measure_parts("train", head, parts, arguments.part)
 
 
 if __name__ == "__main__":

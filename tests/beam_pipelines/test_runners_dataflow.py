@@ -19,10 +19,10 @@ from avinst.manifest_rows import ManifestRow
 from avinst.media import DecodeLimits
 from beam_pipelines.beam_flags import check_beam_flags
 from beam_pipelines.layout import label_names, lay_out, lay_out_in_order
-from beam_pipelines.pipeline import Work, add_prepare
 from beam_pipelines.plan import plan_name, write_plan
 from beam_pipelines.prediction_pipeline import add_predict
 from beam_pipelines.prediction_work import PredictionWork
+from beam_pipelines.preparation_pipeline import PreparationWork, add_prepare
 from beam_pipelines.runner import make_pipeline
 
 IMAGE = "europe-west4-docker.pkg.dev/a-project/avinst/avinst:0.1.0"
@@ -46,7 +46,7 @@ FLAGS = [
 ]
 MEDIA_ROOT, DATA_DIR = "gs://a-bucket/videos", "gs://a-bucket/dataset"
 MODEL_DIR = "gs://a-bucket/model"
-CHAIN = {"beam_pipelines.chain", "beam_pipelines.pipeline", "beam_pipelines.prediction_pipeline"}
+CHAIN = {"beam_pipelines.chain", "beam_pipelines.preparation_pipeline", "beam_pipelines.prediction_pipeline"}
 
 
 def planned(shards):
@@ -65,7 +65,7 @@ def add_prediction(pipeline, rows):
 def add_preparation(pipeline, rows):
     labels = label_names(rows)
     shards = lay_out(rows, ["train"] * len(rows), SPEC, labels, 2)
-    add_prepare(pipeline, planned(shards), Work(SPEC, labels, MEDIA_ROOT, DATA_DIR, DecodeLimits()))
+    add_prepare(pipeline, planned(shards), PreparationWork(SPEC, labels, MEDIA_ROOT, DATA_DIR, DecodeLimits()))
 
 
 def request_of(monkeypatch, flags, videos=20, add_job=add_preparation):

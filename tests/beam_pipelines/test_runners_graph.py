@@ -7,8 +7,8 @@ from prepare_jobs import SPEC
 from avinst.manifest_rows import ManifestRow
 from avinst.media import DecodeLimits
 from beam_pipelines.layout import Shard, label_names, lay_out
-from beam_pipelines.pipeline import Work, add_prepare
 from beam_pipelines.plan import read_shard, write_plan
+from beam_pipelines.preparation_pipeline import PreparationWork, add_prepare
 from beam_pipelines.runner import make_pipeline
 
 ROWS = [ManifestRow(f"{n}.mp4", ("x",), f"v{n}", group=f"v{n}") for n in range(10)]
@@ -41,7 +41,7 @@ def plan(tmp_path):
 @pytest.fixture
 def steps(tmp_path, plan):
     pipeline = make_pipeline([], workers=1)
-    work = Work(SPEC, ("x",), str(tmp_path), str(tmp_path / "set"), DecodeLimits())
+    work = PreparationWork(SPEC, ("x",), str(tmp_path), str(tmp_path / "set"), DecodeLimits())
     add_prepare(pipeline, plan, work)
     steps = Steps()
     pipeline.visit(steps)
@@ -83,12 +83,12 @@ def test_nothing_but_names_and_places_enters_the_shuffle(steps, plan):
 
 def test_what_leaves_the_last_step_is_names(steps, monkeypatch, tmp_path):
     """No example and no media byte comes back to the launching process either."""
-    from beam_pipelines import shard_writer
-    from beam_pipelines.pipeline import WriteShard
+    from beam_pipelines import example_writer
+    from beam_pipelines.preparation_pipeline import WriteExamples
 
     written = []
-    monkeypatch.setattr(shard_writer, "write_shard", lambda shard, **others: written.append(shard))
-    step = WriteShard(Work(SPEC, ("x",), str(tmp_path), str(tmp_path), DecodeLimits()))
+    monkeypatch.setattr(example_writer, "write_examples", lambda shard, **others: written.append(shard))
+    step = WriteExamples(PreparationWork(SPEC, ("x",), str(tmp_path), str(tmp_path), DecodeLimits()))
     step.setup()
     assert [list(step.process(shard)) for shard in SHARDS] == [[shard.name] for shard in SHARDS]
     step.teardown()

@@ -14,7 +14,7 @@ from beam_pipelines.shard_record import ExamplesRecord
 from beam_pipelines.shard_step import ShardStep
 
 
-class Work(NamedTuple):
+class PreparationWork(NamedTuple):
     """What every worker must know of the job.
 
     Attributes:
@@ -32,23 +32,23 @@ class Work(NamedTuple):
     limits: DecodeLimits
 
 
-def add_prepare(pipeline: beam.Pipeline, plan: Plan, work: Work) -> beam.PCollection:
+def add_prepare(pipeline: beam.Pipeline, plan: Plan, work: PreparationWork) -> beam.PCollection:
     """Adds the chain to a pipeline; its output is the names of the shards that were written."""
-    return add_chain(pipeline, plan, work.data_dir, ExamplesRecord, WriteShard(work))
+    return add_chain(pipeline, plan, work.data_dir, ExamplesRecord, WriteExamples(work))
 
 
-class WriteShard(ShardStep):
-    """Wraps `write_shard`."""
+class WriteExamples(ShardStep):
+    """Wraps `write_examples`."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: PreparationWork) -> None:
         super().__init__(work.limits)
         self._work = work
 
     def write(self, shard: Shard, decoder: Decoder) -> None:
         """Makes the shard's TFRecord file and its record."""
-        from beam_pipelines.shard_writer import write_shard
+        from beam_pipelines.example_writer import write_examples
 
-        write_shard(
+        write_examples(
             shard,
             spec=self._work.spec,
             labels=self._work.labels,

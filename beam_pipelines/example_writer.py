@@ -22,7 +22,7 @@ from beam_pipelines.tally import Tally
 _BATCH = 60
 
 
-def write_shard(
+def write_examples(
     shard: Shard, *, spec: DatasetSpec, labels: Sequence[str], media_root: str, data_dir: str, decoder: Decoder
 ) -> ExamplesRecord:
     """Makes a shard's TFRecord file and then its record; a crash before the record leaves it undone.
