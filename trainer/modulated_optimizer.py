@@ -51,11 +51,6 @@ class ModulatedAdamW(ClippingAdamW):
         """Sets the coefficients of the coming step; called on every replica with the sums over all of them."""
         self._coefficients.assign(modulation_coefficients(audio_score, visual_score, self._alpha))
 
-    @property
-    def coefficients(self) -> Any:
-        """Audio's and visual's, float32 [2], of the latest step."""
-        return self._coefficients
-
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """AdamW's step, modulated; the gradient is the sum over the replicas."""
         index = self._get_variable_index(variable)

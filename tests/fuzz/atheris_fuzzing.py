@@ -14,15 +14,6 @@ from pathlib import Path
 import atheris
 
 
-def arguments(about: str) -> argparse.Namespace:
-    """The flags of a target: `seconds`, `seed`, `findings`."""
-    parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--seed", type=int, default=1, help="another one, other inputs")
-    parser.add_argument("--findings", type=Path, default=Path("fuzz_findings"))
-    return parser.parse_args()
-
-
 def fuzz(
     name: str,
     one: Callable[[bytes], str],
@@ -37,12 +28,12 @@ def fuzz(
         name: of the target.
         one: takes an input and says what came of it; whatever it raises is a finding.
         seeds: good inputs.
-        settings: as `arguments` gives them.
+        settings: as `fuzz_flags.arguments` gives them.
         max_bytes: of an input.
     """
     seen: collections.Counter[str] = collections.Counter()
     places: dict[str, Path] = {}
-    findings, began = settings.findings.absolute(), time.monotonic()
+    findings, began = settings.findings, time.monotonic()
     findings.mkdir(parents=True, exist_ok=True)
     seconds = max(1, round(settings.seconds))
 

@@ -7,7 +7,6 @@ Each input must be read as examples of the spec's shapes, or end as an InvalidAr
 UserError of one line (a file); the process's memory must stay where it was.
 """
 
-import argparse
 import collections
 import hashlib
 import random
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import tensorflow as tf
 from example_bytes import HostileFile, example_with, jpeg_of
+from fuzz_flags import arguments
 from media_mutations import mutated
 
 MEMORY_BYTES = 256 * 2**20  # above what the first inputs took; a frame of this spec takes 3 kB
@@ -117,9 +117,5 @@ def fuzz(seconds: float, seed: int, findings: Path) -> int:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--seed", type=int, default=0, help="another one, other inputs")
-    parser.add_argument("--findings", type=Path, default=Path("fuzz_findings"))
-    arguments = parser.parse_args()
-    sys.exit(bool(fuzz(arguments.seconds, arguments.seed, arguments.findings.absolute())))
+    settings = arguments(__doc__)
+    sys.exit(bool(fuzz(settings.seconds, settings.seed, settings.findings)))

@@ -7,7 +7,6 @@ and losses or as a MediaError of a documented reason, within the limits, twice i
 file.
 """
 
-import argparse
 import collections
 import dataclasses
 import hashlib
@@ -21,6 +20,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from fuzz_flags import arguments
 from media_mutations import mutated
 from media_seeds import write_seeds
 from PIL import Image
@@ -161,9 +161,5 @@ def _keep(folder: Path, what: str, seed: str, data: bytes) -> Path:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--seed", type=int, default=0, help="another one, other files")
-    parser.add_argument("--findings", type=Path, default=Path("fuzz_findings"))
-    arguments = parser.parse_args()
-    sys.exit(bool(fuzz(arguments.seconds, arguments.seed, arguments.findings.absolute())))
+    settings = arguments(__doc__)
+    sys.exit(bool(fuzz(settings.seconds, settings.seed, settings.findings)))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import atheris
 import atheris_fuzzing
+from fuzz_flags import arguments
 from text_readers import READERS, check_text
 from text_seeds import seeds_of
 
@@ -19,7 +20,7 @@ NAMES = sorted(READERS)
 
 def main() -> int:
     """Fuzzes for the time that the flags say; returns the exit status."""
-    arguments = atheris_fuzzing.arguments(__doc__ or "")
+    settings = arguments(__doc__)
     seeds = [bytes([number]) + seed for number, name in enumerate(NAMES) for seed in seeds_of(name)]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         work = {name: Path(folder, name) for name in NAMES}
@@ -30,7 +31,7 @@ def main() -> int:
             name = NAMES[data[0] % len(NAMES)] if data else NAMES[0]
             return f"{name} {'refused' if check_text(name, work[name], data[1:]) else 'read'}"
 
-        return atheris_fuzzing.fuzz("text", one, seeds, arguments, max_bytes=8192)
+        return atheris_fuzzing.fuzz("text", one, seeds, settings, max_bytes=8192)
 
 
 if __name__ == "__main__":
