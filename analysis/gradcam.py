@@ -75,17 +75,6 @@ class EvidenceMaps:
         return {modality: np.concatenate([part[modality] for part in parts]) for modality in self.modalities}
 
 
-def gradcam(
-    model: keras.Model,
-    batch: Mapping[str, Any],
-    label_indices: np.ndarray,
-    modality: str,
-    batch_size: int = 32,
-) -> np.ndarray:
-    """The Grad-CAM of one modality, float32 [n, rows, columns]; who calls it often builds `EvidenceMaps` once."""
-    return EvidenceMaps(model).in_batches(batch, label_indices, batch_size)[modality]
-
-
 def weighted_by_gradient(maps: tf.Tensor, gradients: tf.Tensor) -> tf.Tensor:
     """max(sum over channels of (mean over places of d logit / d map) x map, 0); float32 [n, rows, columns].
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from toy_models import FRAME_SIZE, batch_of, toy_model
 
-from analysis.gradcam import EvidenceMaps, dead_maps, gradcam, on_input
+from analysis.gradcam import EvidenceMaps, dead_maps, on_input
 from analysis.gradcam_reference import largest_difference, map_precision, tf_keras_vis_maps
 from analysis.receptive_field import cell_centres
 
@@ -11,6 +11,10 @@ from analysis.receptive_field import cell_centres
 def maps_of(model, batch, layer):
     extractor = keras.Model(model.inputs, model.get_layer(layer).output)
     return np.asarray(extractor([batch[tensor.name].astype(np.float32) for tensor in model.inputs]))
+
+
+def gradcam(model, batch, label_indices, modality, batch_size=32):
+    return EvidenceMaps(model).in_batches(batch, label_indices, batch_size)[modality]
 
 
 @pytest.fixture(scope="module")
