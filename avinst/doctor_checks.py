@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from avinst import doctor_machine, doctor_media, doctor_packages, doctor_places, doctor_tensorflow
+from avinst import doctor_contents, doctor_machine, doctor_media, doctor_packages, doctor_places, doctor_tensorflow
 from avinst.doctor_finding import WRONG, Finding, Plans, note
 
 
@@ -82,7 +82,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check(doctor_places.check_at_work),
         Check(doctor_places.check_leftovers),
         Check(doctor_places.check_cloud, unless=("tensorflow",)),
-        Check(doctor_places.check_dataset),
-        Check(doctor_places.check_run),
+        Check(doctor_contents.check_dataset),
+        Check(doctor_contents.check_run),
     ),
 }

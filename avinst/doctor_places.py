@@ -1,4 +1,4 @@
-"""The doctor looks at the places that the user names: where to write, a dataset, a run."""
+"""The doctor looks at the places that the user names: room, rights, the file system, who is at work, the cloud."""
 
 import contextlib
 import fcntl
@@ -11,9 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from avinst import paths
-from avinst.dataset import DATASET_FILE, Dataset, load_dataset
 from avinst.doctor_finding import Finding, Plans, note, ok, wrong
-from avinst.errors import UserError
 from avinst.nearest import file_hint
 
 _LOW_DISK_BYTES = 2e9
@@ -129,47 +127,6 @@ def check_cloud(plans: Plans) -> list[Finding]:
     return findings
 
 
-def check_dataset(plans: Plans) -> list[Finding]:
-    """Whether --data_dir is a finished dataset that this version reads, with all its files."""
-    if not plans.data_dir:
-        return []
-    try:
-        dataset = load_dataset(plans.data_dir)
-    except UserError as error:
-        return wrong("dataset", str(error))
-    missing = _missing_shards(dataset)
-    if missing:
-        text = f"{plans.data_dir}: {len(missing)} of its files are missing, such as {missing[0]}"
-        return wrong("dataset", f"{text}; run the same avinst prepare again")
-    empty = [split for split, count in dataset.segments.items() if not count]
-    if empty:
-        text = f"{plans.data_dir} has no examples in {', '.join(empty)}; avinst prepare --splits=stratified"
-        return note("dataset", text)
-    return ok(
-        "dataset", f"{plans.data_dir}: {sum(dataset.segments.values())} segments, {len(dataset.labels)} labels"
-    )
-
-
-def check_run(plans: Plans) -> list[Finding]:
-    """Whether --run_dir is a finished run, and its dataset is still where it was."""
-    if not plans.run_dir:
-        return []
-    run, files = plans.run_dir, {name: paths.join(plans.run_dir, name) for name in ("config.json", "model.keras")}
-    if not paths.is_directory(run):
-        return wrong("run", f"no run directory {run!r}{file_hint(run)}; make it with avinst train")
-    if not paths.exists(files["config.json"]):
-        return wrong("run", f"{run!r} has no config.json: no run; give the --run_dir of avinst train")
-    if not paths.exists(files["model.keras"]):
-        return wrong("run", f"{run!r} has no model.keras: unfinished; run the same avinst train again")
-    data_dir = _dataset_of_run(files["config.json"])
-    if data_dir is None:
-        return wrong("run", f"{files['config.json']!r} is damaged; train into another --run_dir")
-    if not paths.exists(paths.join(data_dir, DATASET_FILE)):
-        text = f"{run}: its dataset is no longer at {data_dir}; give evaluate and analyze the --data_dir"
-        return note("run", text)
-    return ok("run", f"{run}: finished, trained on {data_dir}")
-
-
 def _local_folders(plans: Plans) -> list[str]:
     """The directories of the plans that are there, each once."""
     named = (plans.output_dir, plans.data_dir, plans.run_dir)
@@ -178,24 +135,6 @@ def _local_folders(plans: Plans) -> list[str]:
 
 def _is_local_folder(folder: str) -> bool:
     return bool(folder) and not paths.is_remote(folder) and Path(folder).is_dir()
-
-
-def _dataset_of_run(config_file: str) -> str | None:
-    import json
-
-    with contextlib.suppress(ValueError, TypeError, KeyError):
-        return str(json.loads(paths.read_text(config_file))["data_dir"])
-    return None
-
-
-def _missing_shards(dataset: Dataset) -> list[str]:
-    there = set(paths.list_directory(dataset.data_dir))
-    return [
-        f"{name}.tfrecord"
-        for names in dataset.shards.values()
-        for name in names
-        if f"{name}.tfrecord" not in there
-    ]
 
 
 def _has_cloud_package() -> bool:

@@ -67,9 +67,16 @@ def test_there_are_more_than_twenty_checks_each_with_a_line_of_its_own():
 
 
 def test_every_check_is_registered():
-    from avinst import doctor_machine, doctor_media, doctor_packages, doctor_places, doctor_tensorflow
+    from avinst import (
+        doctor_contents,
+        doctor_machine,
+        doctor_media,
+        doctor_packages,
+        doctor_places,
+        doctor_tensorflow,
+    )
 
-    modules = (doctor_machine, doctor_media, doctor_packages, doctor_places, doctor_tensorflow)
+    modules = (doctor_contents, doctor_machine, doctor_media, doctor_packages, doctor_places, doctor_tensorflow)
     there = {value for module in modules for name, value in vars(module).items() if name.startswith("check_")}
     assert there == {check.run for part in CHECKS.values() for check in part}
 

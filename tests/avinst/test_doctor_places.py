@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 from collections import namedtuple
@@ -6,18 +5,12 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from dataset_factory import write_dataset
 
 from avinst import doctor_places, paths
 from avinst.directory_lock import only_writer
 from avinst.doctor_finding import Plans
 
 Usage = namedtuple("Usage", "total used free")
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return write_dataset(tmp_path_factory.mktemp("data") / "set", segments_per_recording=1)
 
 
 def one(findings):
@@ -83,48 +76,6 @@ def test_leftovers_of_killed_commands(tmp_path):
         text = one(doctor_places.check_leftovers(Plans(str(tmp_path)))).text
         assert text.startswith(f"1 temporary files of commands that were killed, such as {temporary};")
     assert doctor_places.check_leftovers(Plans(str(tmp_path))) == []
-
-
-def test_a_dataset(dataset, tmp_path):
-    assert doctor_places.check_dataset(Plans()) == []
-    assert one(doctor_places.check_dataset(Plans(data_dir=dataset.data_dir))).state == "ok"
-    copy = shutil.copytree(dataset.data_dir, tmp_path / "copy")
-    shard = dataset.shards["train"][0]
-    (copy / f"{shard}.tfrecord").unlink()
-    finding = one(doctor_places.check_dataset(Plans(data_dir=str(copy))))
-    assert (finding.state, f"such as {shard}.tfrecord" in finding.text) == ("wrong", True)
-    values = dataset.to_json()
-    (copy / "dataset.json").write_text(json.dumps({**values, "format_version": 2}))
-    assert "dataset format 2" in one(doctor_places.check_dataset(Plans(data_dir=str(copy)))).text
-    finding = one(doctor_places.check_dataset(Plans(data_dir=f"{tmp_path}/cpoy")))
-    assert f"did you mean '{tmp_path}/copy'?" in finding.text
-
-
-def test_a_dataset_without_a_split(dataset, tmp_path):
-    copy = shutil.copytree(dataset.data_dir, tmp_path / "copy")
-    values = dataset.to_json()
-    values["segments"] = {**values["segments"], "validation": 0}
-    (copy / "dataset.json").write_text(json.dumps(values))
-    finding = one(doctor_places.check_dataset(Plans(data_dir=str(copy))))
-    assert (finding.state, "no examples in validation" in finding.text) == ("note", True)
-
-
-def test_a_run(dataset, tmp_path):
-    def text():
-        return one(doctor_places.check_run(Plans(run_dir=str(tmp_path / "run")))).text
-
-    assert doctor_places.check_run(Plans()) == []
-    assert "no run directory" in text()
-    (tmp_path / "run").mkdir()
-    assert "no config.json" in text()
-    (tmp_path / "run" / "config.json").write_text("{")
-    assert "unfinished" in text()
-    (tmp_path / "run" / "model.keras").touch()
-    assert "is damaged" in text()
-    (tmp_path / "run" / "config.json").write_text(json.dumps({"data_dir": f"{tmp_path}/gone"}))
-    assert f"its dataset is no longer at {tmp_path}/gone" in text()
-    (tmp_path / "run" / "config.json").write_text(json.dumps({"data_dir": dataset.data_dir}))
-    assert text().endswith(f"finished, trained on {dataset.data_dir}")
 
 
 def test_the_cloud(monkeypatch, tmp_path):
