@@ -21,6 +21,9 @@ def matrix_figure(result: LabelCorrelation) -> Figure:
 
     Features of a modality that move together stand together. Dots mark the pairs across modalities that are
     related beyond chance after the FDR correction; dead features are grey, untested pairs light grey.
+
+    Args:
+        result: the label's correlations.
     """
     count, audio = len(result.names), result.audio_count
     figure = new_figure(7.4, 7.0)

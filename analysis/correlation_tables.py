@@ -31,6 +31,9 @@ def pairs_csv(results: Mapping[str, LabelCorrelation]) -> str:
     """CSV: label, audio, visual (features' names), rho, p, q, significant (0 or 1); the least p first in a label.
 
     The pairs across modalities that have a p-value; q is p after the correction over the label's pairs.
+
+    Args:
+        results: label to its correlations.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -9,13 +9,12 @@ avinst explain --run_dir=RUN clip.mp4 --output=violin.mp4 --label=violin --sound
 import math
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from absl import flags
 
-from avinst import command, command_flags, paths
-from avinst.errors import UsageError, UserError
-from avinst.nearest import file_hint
+from analysis.explained_outputs import check_outputs
+from avinst import command, command_flags
+from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
 
 FLAGS = command_flags.new_flags()
@@ -47,11 +46,7 @@ def explain(videos: Sequence[str]) -> None:
     if END_SECONDS.value <= START_SECONDS.value:
         raise UsageError(f"--end_seconds={END_SECONDS.value:g}: expected more than --start_seconds")
     # All that can be known without a model is told before one is loaded.
-    if not paths.exists(video) or paths.is_directory(video):
-        raise UserError(f"no video file {video!r}{file_hint(video)}")
-    _check_output("output", output, ".mp4", video)
-    if SOUND_OUTPUT.value:
-        _check_output("sound_output", SOUND_OUTPUT.value, ".wav", video)
+    check_outputs(video, output, SOUND_OUTPUT.value, overwrite=OVERWRITE.value)
     import_tensorflow_quietly()
     from analysis.explaining import Wanted, explain_file
 
@@ -69,25 +64,6 @@ def explain(videos: Sequence[str]) -> None:
         return
     for line in findings:
         print(line)  # noqa: T201
-
-
-def _check_output(flag: str, path: str, suffix: str, video: str) -> None:
-    """Raises an error where a file may not or cannot be written, or would replace the video itself."""
-    if not path.lower().endswith(suffix):
-        raise UsageError(f"--{flag}={path}: expected a name that ends with {suffix}")
-    if paths.absolute(path) == paths.absolute(video) or (
-        not paths.is_remote(path) and not paths.is_remote(video) and Path(path).resolve() == Path(video).resolve()
-    ):
-        raise UserError(f"--{flag}={path} is the video itself; give another name")
-    if paths.is_directory(path):
-        raise UserError(f"--{flag}={path} is a directory; give the name of a file")
-    folder = str(Path(path).absolute().parent)
-    if not paths.is_remote(path) and not paths.is_directory(folder):
-        raise UserError(f"--{flag}={path}: there is no directory {folder!r}; make it first")
-    if not paths.is_remote(path):
-        paths.check_writable(folder)
-    if paths.exists(path) and not OVERWRITE.value:
-        raise UserError(f"--{flag}={path} is there already; give another name, or --overwrite to replace it")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

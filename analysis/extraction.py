@@ -12,6 +12,8 @@ from analysis.features import MODALITIES, Features, model_inputs
 from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.progress import Progress
+from trainer.damaged_files import damaged_files_named
+from trainer.input_pipeline import keyed_examples
 
 Batches = Iterable[Mapping[str, Any]]
 _OF_THE_BATCH = ("label", "video_id", "segment_index")
@@ -22,6 +24,30 @@ class SplitBatches(Protocol):
 
     def __call__(self, split: str, skip: int = 0) -> Batches:
         """The batches of a split from the segment number `skip` on, a multiple of the size of a batch."""
+
+
+def extract_features(model: keras.Model, dataset: Dataset, split: str = "test", batch_size: int = 32) -> Features:
+    """What a model makes of all segments of a split; `.by_recording()` gives the means over each recording.
+
+    Args:
+        model: `run.model`.
+        dataset: a finished dataset.
+        split: train, validation or test.
+        batch_size: segments that are computed together.
+
+    Returns:
+        Features, logits, probabilities and labels: a row a segment, in the order of the files; 12 kB each.
+
+    Raises:
+        UserError: the split is unknown or has no examples, or a file of it is damaged.
+    """
+    dataset.tfrecord_paths(split)  # a missing split is told
+
+    def batches(split: str, skip: int = 0) -> Batches:
+        return keyed_examples(dataset, split, batch_size, skip=skip)
+
+    with damaged_files_named(dataset, [split]):
+        return split_features(model, dataset, split, batches, batch_size)
 
 
 def split_features(

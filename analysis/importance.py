@@ -62,6 +62,22 @@ def head_of(model: keras.Model) -> keras.Model:
     return keras.Model([model.get_layer(name).output for name in features], model.get_layer("logits").output)
 
 
+def feature_importance(
+    features: Features, model: keras.Model, settings: StabilitySettings | None = None
+) -> Importance:
+    """How much each feature contributes to the logit of each label, over the recordings predicted as it.
+
+    After Slizovskaia, Gómez and Haro, "Correspondence between audio and visual deep models for musical instrument
+    detection in video recordings"; `importance` has the formula.
+
+    Args:
+        features: of recordings (`Features.by_recording`).
+        model: `run.model`.
+        settings: of the stability over resamples of the recordings; None: it is not computed.
+    """
+    return importance(features, head_of(model), settings)
+
+
 def importance(features: Features, head: keras.Model, settings: StabilitySettings | None = None) -> Importance:
     """L_i^c = mean over the recordings predicted as c of max(a_i^c x_i, 0), a_i^c = d logit_c / d x_i.
 
@@ -127,6 +143,9 @@ def importance_csv(result: Importance) -> str:
     in which the feature is among the label's most important ones of its modality, 10 of audio and 20 of vision
     unless other numbers are asked for; empty if not computed.
     Labels that nothing was predicted as have no rows. A feature's name is as in the correlation matrices: a0007.
+
+    Args:
+        result: as `feature_importance` gives it.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

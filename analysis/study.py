@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 import keras
 
 from analysis.alignment import PERMUTATIONS, Alignment, align
+from analysis.chosen_correlations import correlate_chosen
 from analysis.comparison_result import Comparison
-from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate
+from analysis.correlation import CorrelationSettings, LabelCorrelation
 from analysis.counting import counted
-from analysis.cross_fitting import CROSS_FIT, cross_fit, cross_fitting_text, halves
+from analysis.cross_fitting import CROSS_FIT, cross_fitting_text
 from analysis.evidence import Evidence, EvidenceSettings, annotated_boxes, gather_evidence
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
@@ -20,7 +21,6 @@ from analysis.importance_stability import StabilitySettings
 from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.nearest import expected
-from avinst.progress import Progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,32 +137,19 @@ def study_model(
     top = {"audio": settings.correlation.top_audio, "visual": settings.correlation.top_visual}
     stability = StabilitySettings(top, settings.correlation.resamples, settings.correlation.seed)
     correlating = f"correlations, {settings.correlation.permutations} permutations a label"
-    half_ids: tuple[tuple[str, ...], ...] = ()
-    if selection_split not in (split, CROSS_FIT) and dataset.segments.get(selection_split):
-        selection = features_of(selection_split).by_recording()
-        selection_importance: tuple[Importance, ...] = (importance(selection, head),)
+    other = selection_split not in (split, CROSS_FIT) and bool(dataset.segments.get(selection_split))
+    selection = features_of(selection_split).by_recording() if other else recordings
+    say(correlating)
+    correlated = correlate_chosen(recordings, head, selection if other else None, settings.correlation, groups)
+    if other:
         text = (
             f"Features were chosen by their importance on the {selection_split} split "
             f"({counted(len(selection), 'recording')}) and correlated on the {split} split "
             f"({counted(len(recordings), 'recording')})."
         )
-        say(correlating)
-        progress = Progress("correlations of labels", len(dataset.labels))
-        correlations, skipped = correlate(
-            recordings, selection_importance[0], settings.correlation, advance=progress.advance
-        )
     else:
-        selection = recordings
-        parts = [recordings.rows(rows) for rows in halves(recordings, groups)]
-        half_ids = tuple(tuple(part.video_id.tolist()) for part in parts)
-        text = cross_fitting_text(split, half_ids, asked_for=selection_split == CROSS_FIT, grouped=bool(groups))
-        say(correlating)
-        selection_importance = tuple(importance(part, head) for part in parts)
-        progress = Progress("correlations of labels in halves", 2 * len(dataset.labels))
-        correlations, skipped = cross_fit(
-            parts, selection_importance[::-1], settings.correlation, progress.advance
-        )
-    progress.finish()
+        asked_for = selection_split == CROSS_FIT
+        text = cross_fitting_text(split, correlated.halves, asked_for=asked_for, grouped=bool(groups))
     choices = choose_segments(segments, recordings, settings.gradcam_per_label, explained_label)
     evidence_maps = EvidenceMaps(model, settings.gradcam_method)
     say(f"{METHOD_NAMES[settings.gradcam_method]} of {len(choices)} segments")
@@ -174,11 +161,11 @@ def study_model(
         features=recordings,
         selection=selection,
         selection_text=text,
-        halves=half_ids,
+        halves=correlated.halves,
         importance=importance(recordings, head, stability),
-        selection_importance=selection_importance,
-        correlations=correlations,
-        skipped=skipped,
+        selection_importance=correlated.chosen_by,
+        correlations=correlated.labels,
+        skipped=correlated.skipped,
         alignment=align(
             recordings, settings.correlation.seed, min(settings.correlation.permutations, PERMUTATIONS)
         ),

@@ -1,9 +1,11 @@
 """What the figures say, in words: for the report, TensorBoard and the terminal."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
+from analysis.chosen_correlations import FeatureCorrelations
 from analysis.comparison_words import comparison_sentences
 from analysis.correlation import FEW_RECORDINGS, LabelCorrelation, block_q_values
 from analysis.correlation_figures import few_recordings_warning
@@ -16,14 +18,19 @@ from analysis.study import Study
 
 
 def summary_sentences(study: Study) -> list[str]:
-    """The study's findings, the main one first; each a sentence or two of plain text."""
+    """The study's findings, the main one first; each a sentence or two of plain text.
+
+    Args:
+        study: of `analysis.analyze_run(...).study`.
+    """
     return [*relation_sentences(study), *study.evidence.sentences(), *_coverage(study)]
 
 
 def relation_sentences(study: Study) -> list[str]:
     """What the study says about the two modalities: over all labels, by label, as a whole, beside another run."""
     compared = comparison_sentences(study.comparison)[:1] if study.comparison else []
-    return [*_relation(study), *filter(None, [alignment_sentence(study.alignment)]), *compared]
+    related = _relation(study.correlations, multi_label=study.features.multi_label)
+    return [*related, *filter(None, [alignment_sentence(study.alignment)]), *compared]
 
 
 def verdict(result: LabelCorrelation, q_value: float) -> str:
@@ -81,8 +88,21 @@ def stability_text(result: Importance, label: str) -> str:
     )
 
 
-def _relation(study: Study) -> list[str]:
-    results = study.correlations
+def correlation_sentences(found: FeatureCorrelations) -> list[str]:
+    """What correlations say about the two modalities: over all labels, then label by label, then what has none.
+
+    Args:
+        found: as `analysis.correlate_features` gives it.
+    """
+    q_values = block_q_values(found.labels)
+    return [
+        *_relation(found.labels, multi_label=found.multi_label),
+        *(f"{label}: {verdict(result, q_values[label])}" for label, result in found.labels.items()),
+        *(f"{label}: not correlated, {reason}." for label, reason in found.skipped.items()),
+    ]
+
+
+def _relation(results: Mapping[str, LabelCorrelation], *, multi_label: bool) -> list[str]:
     if not results:
         return ["For no label could the features be correlated."]
     within = {
@@ -96,13 +116,11 @@ def _relation(study: Study) -> list[str]:
             "The model has one modality, so nothing can be said about the relation of two. "
             f"Mean |rho| is {inside}, averaged over {counted(len(results), 'label')}."
         ]
-    level = study.settings.correlation.fdr_level
-    related = [label for label, q in q_values.items() if q <= level]
+    related = [label for label, q in q_values.items() if q <= results[label].fdr_level]
     judged = counted(len(q_values), "label")
     number = f"{len(related)} of {judged}: {', '.join(related)}" if related else f"none of {judged}"
     by_label = f"The most important audio and visual features move together beyond chance for {number}."
     means = overall(results)
-    multi_label = study.features.multi_label
     return [finding(means, related, multi_label=multi_label), by_label] if means else [by_label]
 
 

@@ -25,7 +25,7 @@ def draw_contact_sheet(dataset: Dataset, chosen: Sequence[Mapping[str, np.ndarra
 
     Args:
         dataset: gives the label names and the spec.
-        chosen: parsed examples, as `choose` and `segments_of` give them.
+        chosen: parsed examples, as `choose_examples` and `segments_of` give them.
         output: the PNG file.
 
     Returns:
@@ -71,11 +71,18 @@ def segments_of(dataset: Dataset, recording: Mapping[str, Any], examples: int) -
     return _parsed(dataset, list(itertools.islice(found, examples)))
 
 
-def choose(dataset: Dataset, examples: int) -> list[Mapping[str, np.ndarray]]:
+def choose_examples(dataset: Dataset, examples: int) -> list[Mapping[str, np.ndarray]]:
     """Up to `examples` examples of different recordings: an equal share of each set of labels, as far as there is.
 
     Where sets of labels are rare, recordings of the others fill up. The rare are looked for among the first
     `_LOOKED_AT` examples: in a dataset of a hundred million, the last of them would be hours away.
+
+    Args:
+        dataset: a finished dataset.
+        examples: how many are wanted.
+
+    Returns:
+        One example each, as `avinst.schema.parse_examples` gives them, for `draw_contact_sheet`.
     """
     share = -(-examples // len(dataset.labels))
     taken: dict[bytes, int] = {}

@@ -80,7 +80,10 @@ def shard_name(split: str, number: int, count: int) -> str:
 
 
 def load_dataset(data_dir: str) -> Dataset:
-    """Reads a finished dataset.
+    """Reads what `dataset.json` says of a finished dataset; its examples are read by others.
+
+    Args:
+        data_dir: the directory that `avinst prepare` made.
 
     Raises:
         UserError: no such directory, an unfinished dataset, or one that this version cannot read.

@@ -47,16 +47,20 @@ def inspect(arguments: list[str]) -> None:
         print(text)  # noqa: T201
     if _CONTACT_SHEET.value:
         import_tensorflow_quietly()
-        from avinst.contact_sheet import choose, draw_contact_sheet, segments_of
+        from avinst.contact_sheet import choose_examples, draw_contact_sheet, segments_of
 
         examples = _EXAMPLES.value
-        chosen = segments_of(dataset, recording, examples) if recording else choose(dataset, examples)
+        chosen = segments_of(dataset, recording, examples) if recording else choose_examples(dataset, examples)
         shown = draw_contact_sheet(dataset, chosen, _CONTACT_SHEET.value)
         print(f"{_CONTACT_SHEET.value}: {shown} examples", file=sys.stderr)  # noqa: T201
 
 
 def describe(dataset: Dataset) -> str:
-    """The dataset as a text of a few dozen lines."""
+    """What is in a dataset, as a text of a few dozen lines: spec, counts of each label, rejects by reason.
+
+    Args:
+        dataset: a finished dataset.
+    """
     spec = dataset.spec
     bytes_stored = {
         split: sum(paths.size(paths.join(dataset.data_dir, f"{name}.tfrecord")) for name in dataset.shards[split])

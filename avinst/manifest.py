@@ -18,20 +18,11 @@ from typing import Any
 from absl import flags
 
 from avinst import command, command_flags
-from avinst.errors import UsageError, UserError
-from avinst.manifest_formats import FORMATS, labelled_by_folder
-from avinst.manifest_making import (
-    distinct_ids,
-    keep_labels,
-    one_row_a_span,
-    one_split_a_group,
-    place,
-    take_validation,
-)
-from avinst.manifest_media import MediaIndex, list_videos
+from avinst.errors import UsageError
+from avinst.manifest_formats import FORMATS
+from avinst.manifest_from_media import make_rows
 from avinst.manifest_rows import SPLITS, ManifestRow
 from avinst.manifest_writing import write_manifest
-from avinst.paths_below import stays_below
 
 _SHOWN = 20
 __doc__ = f"{__doc__}\nformats:\n" + "\n".join(f"  {name:<9} {known.about}" for name, known in FORMATS.items())
@@ -86,55 +77,6 @@ FLAG_GROUPS = {
     "what is kept": ("labels", "missing", "trimmed", "validation_share"),
     "what is written": ("output", "json"),
 }
-
-
-def make_rows(
-    media_root: str,
-    format_name: str = "folders",
-    annotations: Sequence[str] = (),
-    labels: Sequence[str] = (),
-    missing: str = "skip",
-    trimmed: bool = False,
-    validation_share: float = 0.0,
-) -> tuple[list[ManifestRow], list[str]]:
-    """The rows of a manifest, and notes for the user about what was left out. Arguments are as the flags.
-
-    Raises:
-        UserError: annotation files with errors, no video on disk, or some missing where that is to fail.
-    """
-    read = FORMATS[format_name].read
-    # Annotations first: a million files take a while to list, a wrong annotation file is known at once.
-    annotated = read(annotations) if read else None
-    listed = list_videos(media_root)
-    videos = [video for video in listed if stays_below(media_root, video)]
-    annotated = labelled_by_folder(videos) if annotated is None else annotated
-    if labels:
-        annotated = keep_labels(annotated, labels)
-    rows, absent = place(annotated, MediaIndex(videos), trimmed)
-    notes = []
-    if len(videos) < len(listed):
-        notes.append(
-            f"left out: {len(listed) - len(videos)} links that lead out of {media_root!r}; put copies there"
-        )
-    loose = 0 if read else sum("/" not in video for video in videos)
-    if loose:
-        notes.append(f"left out: {loose} videos that lie in no class folder")
-    if absent:
-        names = ", ".join(repr(annotation.name) for annotation in absent[:3])
-        note = f"{len(absent)} of {len(annotated)} annotated videos are not below {media_root!r} ({names} ...)"
-        if missing == "fail" or not rows:
-            raise UserError(f"{note}; check --media_root" + (", or use --missing=skip" if rows else ""))
-        notes.append(f"missing: {note}")
-    rows, divided = one_split_a_group(rows)
-    if divided:
-        notes.append(f"left out: {divided} rows of recordings that are in a later split too (test before train)")
-    rows, overlapping = one_row_a_span(rows)
-    if overlapping:
-        notes.append(f"left out: {overlapping} rows that overlap another span of the same file")
-    rows = distinct_ids(rows)
-    if validation_share:
-        rows = take_validation(rows, validation_share)
-    return rows, notes
 
 
 def manifest() -> None:

@@ -6,6 +6,18 @@ from typing import TextIO
 
 _TERMINAL_SECONDS = 0.2
 _PLAIN_SECONDS = 15.0
+# Of the process, as stderr is.
+_is_shown = True
+
+
+def show_progress(show: bool = True) -> None:
+    """Shows or hides, from now on, progress and remarks on stderr; errors are raised as ever.
+
+    Args:
+        show: False for a notebook that is to stay short.
+    """
+    global _is_shown
+    _is_shown = show
 
 
 class Progress:
@@ -43,7 +55,7 @@ class Progress:
         """Shows the last line, with the count of items done if it is given, and ends it."""
         self._done = self._done if done is None else done
         self._show(self._line(time.monotonic(), note))
-        if self._terminal:
+        if self._terminal and _is_shown:
             self._stream.write("\n")
 
     def _line(self, now: float, note: str) -> str:
@@ -60,14 +72,17 @@ class Progress:
         return ", ".join([*parts, note] if note else parts)
 
     def _show(self, line: str) -> None:
+        if not _is_shown:
+            return
         self._stream.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
         self._stream.flush()
 
 
 def tell(line: str) -> None:
     """Writes a line for the user to stderr, where the progress is shown too."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    if _is_shown:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 def format_bytes(count: float) -> str:

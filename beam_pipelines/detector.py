@@ -73,6 +73,9 @@ class Detector:
 def load_detector(model_dir: str) -> Detector:
     """Loads a SavedModel that `avinst export` wrote.
 
+    Args:
+        model_dir: an exported version directory, as `trainer.export_run` or `newest_export` give it.
+
     Raises:
         UserError: no SavedModel there, or none of avinst's.
     """
@@ -141,6 +144,9 @@ def shared_detector(model_dir: str, fingerprint: str = "") -> Detector:
 
 def newest_export(run_dir: str) -> str:
     """The directory of a run's newest exported version.
+
+    Args:
+        run_dir: the run's directory.
 
     Raises:
         UserError: no such run, or it was not exported yet.

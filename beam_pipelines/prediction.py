@@ -65,7 +65,7 @@ class Prediction:
 def predict_video(
     detector: Detector,
     video_path: str,
-    decoder: Decoder,
+    decoder: Decoder | None = None,
     start_seconds: float = 0.0,
     end_seconds: float = math.inf,
     *,
@@ -77,15 +77,29 @@ def predict_video(
     Args:
         detector: an exported model.
         video_path: a media file.
-        decoder: the child process that decodes.
+        decoder: the child process that decodes; None: one is started for this video.
         start_seconds: where to begin in the file.
         end_seconds: where to end.
         batch_size: segments that the model is given at once.
         thumbnails: is shown every segment, for a figure.
 
+    Returns:
+        Label probabilities of each segment, and of the recording.
+
     Raises:
         UserError: no such file, or nothing in it can be used.
     """
+    if decoder is None:
+        with Decoder() as own:
+            return predict_video(
+                detector,
+                video_path,
+                own,
+                start_seconds,
+                end_seconds,
+                batch_size=batch_size,
+                thumbnails=thumbnails,
+            )
     losses: list[Loss | MediaError] = []
     rows: list[np.ndarray] = []
     starts: list[float] = []

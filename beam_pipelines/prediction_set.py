@@ -105,6 +105,9 @@ class PredictionSet:
 def load_predictions(output_dir: str) -> PredictionSet:
     """Reads a finished set of predictions.
 
+    Args:
+        output_dir: the directory that `avinst predict --output_dir` or `predict_videos` wrote.
+
     Raises:
         UserError: there is none, it is unfinished, or of another version.
     """
@@ -123,8 +126,15 @@ def load_predictions(output_dir: str) -> PredictionSet:
         raise UserError(f"{file!r} is not what this avinst writes ({error}); predict anew, --overwrite") from error
 
 
-def load_recordings(predictions: PredictionSet) -> tuple[np.ndarray, np.ndarray]:
-    """The recordings' ids, str [n], and probabilities, float32 [n, labels], in the order of the ids."""
+def recording_probabilities(predictions: PredictionSet) -> tuple[np.ndarray, np.ndarray]:
+    """What a set of predictions says of each recording.
+
+    Args:
+        predictions: a finished set.
+
+    Returns:
+        The recordings' ids, str [n], and probabilities, float32 [n, labels], in the order of the ids.
+    """
     found: dict[str, list[float]] = {}
     for part in predictions.parts(RECORDINGS):
         text = paths.read_text(part)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from avinst.dataset import DATASET_FILE, Dataset, load_dataset, shard_name
+from avinst.dataset import DATASET_FILE, SHARDS_FOLDER, Dataset, load_dataset, shard_name
 from avinst.frames import encode_jpeg
 from avinst.schema import Example, encode_example
 from avinst.spec import DatasetSpec
@@ -69,6 +69,10 @@ def write_dataset(
         shard_names[split] = [shard_name(split, number, shards) for number in range(shards)] if count else []
         label_segments[split] = dict.fromkeys(labels, 0)
         for number, name in enumerate(shard_names[split]):
+            ids = [f"{split}/{recording:03d}" for recording in range(number, count, shards)]
+            record = {"segments_of_video": dict.fromkeys(ids, segments_per_recording), "rejects": []}
+            (folder / SHARDS_FOLDER).mkdir(exist_ok=True)
+            (folder / SHARDS_FOLDER / f"{name}.json").write_text(json.dumps(record))  # of it what readers look at
             with tf.io.TFRecordWriter(str(folder / f"{name}.tfrecord")) as writer:
                 for recording in range(number, count, shards):
                     indices = _label_indices(recording, len(labels), multi_label)

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from avinst import paths
 from avinst.figure_png import MODALITY_COLOURS
 from trainer.audit_result import SYSTEMS, Audit
-from trainer.audit_words import verdict
+from trainer.audit_words import audit_verdict
 from trainer.leftovers import clear_leftovers
 from trainer.run import AUDIT_FILE, LOGS_FOLDER, read_metrics
 from trainer.summaries import write_figure, write_text
@@ -33,20 +33,24 @@ def write_audit(run_dir: str, audit: Audit) -> None:
 
 def audit_json(audit: Audit) -> dict[str, Any]:
     """The fields of `trainer.audit_result.Audit`, and `verdict`, a list of sentences."""
-    return {**audit.to_json(), "verdict": verdict(audit)}
+    return {**audit.to_json(), "verdict": audit_verdict(audit)}
 
 
 def audit_text(audit: Audit) -> str:
-    """The scores as a table, then the verdict, a sentence a line."""
+    """The scores as a table, then the verdict, a sentence a line.
+
+    Args:
+        audit: as `audit_run` or `evaluate_run` give it.
+    """
     width = max(map(len, SYSTEMS.values())) + 2
     lines = [f"{'':<{width}}{audit.metric_title} by recording"]
     lines += [f"{title:<{width}}{cell}" for title, cell in _rows(audit)]
-    return "\n".join([*lines, "", *verdict(audit)])
+    return "\n".join([*lines, "", *audit_verdict(audit)])
 
 
 def audit_markdown(audit: Audit) -> str:
     """The verdict as a list, the scores as a table, and the recordings that fusion gains and loses."""
-    lines = [f"- {sentence}" for sentence in verdict(audit)]
+    lines = [f"- {sentence}" for sentence in audit_verdict(audit)]
     lines += [
         "",
         f"| {audit.recordings} recordings, {audit.split} split | {audit.metric_title} |",

@@ -7,8 +7,12 @@ _NOUNS = {"audio": "audio", "visual": "vision"}
 _OTHER = {"audio": "visual", "visual": "audio"}
 
 
-def verdict(audit: Audit) -> list[str]:
-    """The findings, the main one first; each a sentence or two of plain text."""
+def audit_verdict(audit: Audit) -> list[str]:
+    """The findings, the main one first; each a sentence or two of plain text.
+
+    Args:
+        audit: as `trainer.audit_run` or `trainer.evaluate_run` give it.
+    """
     sentences = [
         _leading(audit),
         _fusion(audit),

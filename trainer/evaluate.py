@@ -50,44 +50,30 @@ def evaluate() -> None:
     if STAGES_FROM.value and not AUDIT.value:
         raise UsageError(f"--stages_from={STAGES_FROM.value}: for the audit, which --noaudit leaves out")
     import_tensorflow_quietly()
-    from trainer import evaluation
-    from trainer.audit import audit_run, check_auditable
-    from trainer.audit_features import AllSegments, SegmentFeatures
-    from trainer.audit_report import audit_text, write_audit
+    from trainer.audit_report import audit_text
     from trainer.evaluation_tables import metrics_table, stages_table
-    from trainer.run import AUDIT_FILE, dataset_of, load_run, read_config
+    from trainer.run import AUDIT_FILE
+    from trainer.run_evaluation import evaluate_run
 
-    _, dataset_info = read_config(run_dir)
-    dataset = dataset_of(run_dir, dataset_info, DATA_DIR.value)
-    dataset.tfrecord_paths(SPLIT.value)  # a missing split is told before the model is loaded
-    audited = AUDIT.value and check_auditable(run_dir, STAGES_FROM.value)
-    run = load_run(run_dir)
-    segments = AllSegments(run.model)
-    whole = evaluation.evaluate(run, dataset, SPLIT.value, BATCH_SIZE.value, [segments] if audited else [])
-    stages = evaluation.evaluate_stages(run, dataset, SPLIT.value, BATCH_SIZE.value)
-    audit = None
-    if audited:
-        audit = audit_run(
-            run,
-            dataset,
-            SPLIT.value,
-            BATCH_SIZE.value,
-            STAGES_FROM.value,
-            fused=SegmentFeatures(whole.predictions, segments.features()),
-            stages={stage: alone.predictions for stage, alone in stages.items()},
-        )
-        write_audit(run_dir, audit)
+    found = evaluate_run(
+        run_dir,
+        SPLIT.value,
+        data_dir=DATA_DIR.value,
+        batch_size=BATCH_SIZE.value,
+        audit=AUDIT.value,
+        stages_from=STAGES_FROM.value,
+    )
     if JSON.value:
-        command.print_json({SPLIT.value: whole.metrics})
+        command.print_json({SPLIT.value: found.metrics})
         return
-    print(f"{run_dir}, {SPLIT.value} split of {dataset.data_dir}; 95 % intervals over recordings\n")  # noqa: T201
-    print(metrics_table(whole.metrics, multi_label=dataset.multi_label))  # noqa: T201
-    if stages:
-        print(f"\n{stages_table({stage: alone.metrics for stage, alone in stages.items()})}")  # noqa: T201
-    if audit:
-        print(f"\n{audit_text(audit)}")  # noqa: T201
+    print(f"{run_dir}, {SPLIT.value} split of {found.data_dir}; 95 % intervals over recordings\n")  # noqa: T201
+    print(metrics_table(found.metrics, multi_label=found.multi_label))  # noqa: T201
+    if found.stages:
+        print(f"\n{stages_table({stage: alone.metrics for stage, alone in found.stages.items()})}")  # noqa: T201
+    if found.audit:
+        print(f"\n{audit_text(found.audit)}")  # noqa: T201
     print(f"\nmetrics:     {run_dir}/metrics.json")  # noqa: T201
-    if audit:
+    if found.audit:
         print(f"audit:       {run_dir}/{AUDIT_FILE}")  # noqa: T201
     print(f"TensorBoard: tensorboard --logdir {run_dir}")  # noqa: T201
 

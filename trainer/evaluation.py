@@ -82,7 +82,17 @@ def _write_metrics(folder: str, split: str, metrics: dict[str, Any]) -> None:
 
 
 def measure(predictions: Predictions, dataset: Dataset) -> dict[str, Any]:
-    """The metrics of predictions of segments, at both levels."""
+    """The metrics of predictions of segments, by segment and by recording, with 95 % intervals over recordings.
+
+    Args:
+        predictions: of segments, as `predict_split` gives them.
+        dataset: what was predicted.
+
+    Returns:
+        `{"segment": M, "recording": M}`. M has `hit_at_1`, `hit_at_3`, `f1_macro`, `map`, `log_loss` (nats) and
+        `calibration_error`, each `{"value", "low", "high"}`, and `per_label`, `confusion`, `reliability` and
+        `count` (`trainer.metrics.compute_metrics`).
+    """
     levels = dict(zip(LEVELS, (predictions, predictions.by_recording()), strict=True))
     return {
         level: compute_metrics(rows, dataset.labels, multi_label=dataset.multi_label)

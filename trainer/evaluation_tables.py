@@ -17,7 +17,12 @@ PER_LABEL = {
 
 
 def metrics_table(metrics: Mapping[str, Any], *, multi_label: bool = False) -> str:
-    """The metrics as lines to read: first the scores of both levels, then the labels at recording level."""
+    """The metrics as lines to read: first the scores of both levels, then the labels at recording level.
+
+    Args:
+        metrics: as `trainer.measure` gives them.
+        multi_label: whether recordings may bear several labels; decides the notes.
+    """
     lines = [f"{'':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
     for name in NAMES:
         lines.append(_score_line(name, metrics, name))

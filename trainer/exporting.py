@@ -24,7 +24,7 @@ from trainer.export_precision import in_precision
 from trainer.leftovers import clear_leftovers
 from trainer.model_card import model_card
 from trainer.model_facts import model_facts
-from trainer.run import EXPORT_FOLDER, Run
+from trainer.run import EXPORT_FOLDER, Run, loaded
 from trainer.signatures import endpoints
 from trainer.warm_up import write_warm_up
 
@@ -32,9 +32,22 @@ _UPLOADED_FIRST = "variables"
 _SAVED_MODEL_NAMES = {_UPLOADED_FIRST, ASSETS_FOLDER, EXTRA_FOLDER, "fingerprint.pb", SAVED_MODEL_FILE}
 
 
-def export(run: Run, model_dir: str = "", precision: str = "") -> str:
-    """Writes the next version by `export_version`; returns its directory."""
-    return export_version(run, model_dir, precision)[0]
+def export_run(run: Run | str, model_dir: str = "", precision: str = "") -> str:
+    """Writes a run as a SavedModel, as `avinst export` does: the version after the highest that is there.
+
+    Args:
+        run: a finished run, or its directory.
+        model_dir: where the numbered versions are, made if need be; empty: RUN/export.
+        precision: arithmetic of the layers, `float32`, `mixed_bfloat16` or `mixed_float16`; empty: the run's own.
+
+    Returns:
+        The directory of the version, which `beam_pipelines.load_detector` loads.
+
+    Raises:
+        UserError: no finished run, another export is writing there, or the network gives something else in the
+            precision.
+    """
+    return export_version(loaded(run), model_dir, precision)[0]
 
 
 def export_version(run: Run, model_dir: str = "", precision: str = "") -> tuple[str, Checked]:

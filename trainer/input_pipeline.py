@@ -71,7 +71,17 @@ def training_examples(
 
 
 def examples(dataset: Dataset, split: str, batch_size: int, *, inputs: Sequence[str] = INPUTS) -> tf.data.Dataset:
-    """One pass over a split in the order of its files, in batches `(features, label)` as they are stored.
+    """One pass over a split in the order of its files, which `keras.Model.fit` takes as it is.
+
+    Args:
+        dataset: a finished dataset.
+        split: train, validation or test.
+        batch_size: segments of a batch; the last one may have fewer.
+        inputs: which of `log_mel` and `frame` are wanted.
+
+    Returns:
+        Batches `(features, label)` as they are stored: `log_mel` float32 [batch, log_mel_frames, mel_bands] dB,
+        `frame` uint8 [batch, size, size, 3]; label float32 [batch, labels], multi-hot.
 
     Raises:
         UserError: the split has no examples.
@@ -86,9 +96,20 @@ def examples(dataset: Dataset, split: str, batch_size: int, *, inputs: Sequence[
 
 
 def keyed_examples(dataset: Dataset, split: str, batch_size: int, *, skip: int = 0) -> tf.data.Dataset:
-    """All of a split, in the order of the files, as the dicts of `avinst.schema.parse_examples`.
+    """One pass over a split in the order of its files, with what tells which segment each row is.
 
-    The first `skip` examples are left out: they are read, not decoded.
+    Args:
+        dataset: a finished dataset.
+        split: train, validation or test.
+        batch_size: segments of a batch; the last one may have fewer.
+        skip: examples to leave out at the beginning: they are read, not decoded.
+
+    Returns:
+        The dicts of `avinst.schema.parse_examples`: `log_mel`, `frame` and `label` as of `examples`, `video_id`
+        string [batch], `segment_index` int64 [batch], `segment_start_seconds` float32 [batch].
+
+    Raises:
+        UserError: the split has no examples.
     """
     return (
         _records(dataset, split)

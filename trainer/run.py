@@ -81,6 +81,11 @@ def load_run(run_dir: str, checkpoint: str = MODEL_FILE) -> Run:
     return Run(run_dir, config, dataset, load_model(file))
 
 
+def loaded(run: Run | str) -> Run:
+    """The run, which may be given as its directory; raises UserError as `load_run`."""
+    return load_run(run) if isinstance(run, str) else run
+
+
 def load_model(file: str) -> Any:
     """The Keras model of a file that is there; raises UserError where it is damaged or may not be read."""
     import keras

@@ -59,20 +59,20 @@ def _shown(examples):
 
 
 def test_recordings_of_frequent_labels_take_the_places_that_rare_ones_leave(lopsided):
-    labels, recordings = _shown(contact_sheet.choose(lopsided, 9))
+    labels, recordings = _shown(contact_sheet.choose_examples(lopsided, 9))
     assert labels == [1] * 8 + [2]
     assert len(recordings) == 9
-    assert len(contact_sheet.choose(lopsided, 100)) == 13
+    assert len(contact_sheet.choose_examples(lopsided, 100)) == 13
 
 
 def test_the_search_for_rare_labels_ends(lopsided, monkeypatch):
     monkeypatch.setattr(contact_sheet, "_LOOKED_AT", 20)  # flute is the 25th example
-    assert _shown(contact_sheet.choose(lopsided, 9))[0] == [1] * 9
+    assert _shown(contact_sheet.choose_examples(lopsided, 9))[0] == [1] * 9
 
 
 def test_the_examples_of_one_recording(lopsided):
     recording = {
-        "video_id": _shown(contact_sheet.choose(lopsided, 1))[1].pop().decode(),
+        "video_id": _shown(contact_sheet.choose_examples(lopsided, 1))[1].pop().decode(),
         "shard": "train-00000-of-00001",
     }
     found = contact_sheet.segments_of(lopsided, recording, 24)

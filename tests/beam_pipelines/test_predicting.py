@@ -23,7 +23,7 @@ from beam_pipelines import predict as predict_command
 from beam_pipelines.detector import load_detector
 from beam_pipelines.predicting import PredictConfig, predict_rows
 from beam_pipelines.prediction import predict_video
-from beam_pipelines.prediction_set import load_features, load_predictions, load_recordings
+from beam_pipelines.prediction_set import load_features, load_predictions, recording_probabilities
 from beam_pipelines.rows_to_predict import rows_of_manifest, rows_of_videos
 
 PAGE = Path(__file__).parents[2] / "docs" / "predict.md"
@@ -76,7 +76,7 @@ def whole(model_dir, videos, tmp_path_factory):
 
 
 def test_every_video_is_what_it_is_by_itself(whole, model_dir, videos):
-    ids, probabilities = load_recordings(whole)
+    ids, probabilities = recording_probabilities(whole)
     assert list(ids) == [f"a,b/{number}" for number in range(len(LENGTHS))]
     segments = lines_of(whole.segments_file)
     detector = load_detector(model_dir)
@@ -131,7 +131,7 @@ def test_batches_are_filled_across_videos(model_dir, videos, tmp_path, monkeypat
 
 def test_jsonl_says_what_csv_says(whole, model_dir, videos, tmp_path):
     lines = predicted(model_dir, videos, tmp_path / "out", text_format="jsonl", batch_size=4)
-    for mine, csv_ones in zip(load_recordings(lines), load_recordings(whole), strict=True):
+    for mine, csv_ones in zip(recording_probabilities(lines), recording_probabilities(whole), strict=True):
         np.testing.assert_array_equal(mine, csv_ones)
     first = json_lines(lines.recordings_file)[0]
     assert (first["video_path"], first["segments"], first["label"]) == ("a,b/0.mp4", 1, ["loud"])
@@ -148,7 +148,7 @@ def test_features_are_means_over_a_recordings_segments(whole, model_dir, videos,
     found = {}
     exec(block, found)
     features = found["features"]
-    ids, probabilities = load_recordings(whole)
+    ids, probabilities = recording_probabilities(whole)
     assert list(features["video_id"]) == list(ids)
     np.testing.assert_allclose(features["probabilities"], probabilities, rtol=1e-5)
     np.testing.assert_allclose(features["audio_features"], 2 * features["probabilities"], rtol=1e-6)
@@ -158,7 +158,7 @@ def test_parts_alone_where_they_are_not_to_be_joined(whole, model_dir, videos, t
     parts = predicted(model_dir, videos, tmp_path / "out", join=False)
     names = {file.name for file in (tmp_path / "out").iterdir()}
     assert names == {"predictions.json", "rejects.jsonl", "shards"}
-    np.testing.assert_array_equal(load_recordings(parts)[0], load_recordings(whole)[0])
+    np.testing.assert_array_equal(recording_probabilities(parts)[0], recording_probabilities(whole)[0])
     joined = predicted(model_dir, videos, tmp_path / "out")  # of the same parts
     assert lines_of(joined.recordings_file) == [
         row for file in parts.parts("recordings") for row in lines_of(file)
@@ -227,8 +227,8 @@ def test_another_model_is_refused_unless_told_to(model_dir, videos, tmp_path):
     louder = save_known(tmp_path / "louder", gain=1.5)
     with pytest.raises(UserError, match=r"made otherwise \(model: .* there, .* now\); give another --output_dir"):
         predicted(louder, videos, tmp_path / "out")
-    _, quiet = load_recordings(load_predictions(before.output_dir))
-    _, loud = load_recordings(predicted(louder, videos, tmp_path / "out", overwrite=True))
+    _, quiet = recording_probabilities(load_predictions(before.output_dir))
+    _, loud = recording_probabilities(predicted(louder, videos, tmp_path / "out", overwrite=True))
     np.testing.assert_allclose(loud[:, 0], 1.5 * quiet[:, 0], rtol=1e-4)
 
 

@@ -14,7 +14,7 @@ from trainer.audit_report import write_audit
 from trainer.audit_result import SYSTEMS
 from trainer.audit_stages import stages_run
 from trainer.audit_systems import Systems, disturbed
-from trainer.audit_words import verdict
+from trainer.audit_words import audit_verdict
 from trainer.config import TrainConfig
 from trainer.predictions import Predictions
 from trainer.run import read_config
@@ -40,7 +40,7 @@ def toy_audit(tmp_path_factory):
 )
 def test_where_one_modality_carries_the_label_the_audit_says_so(toy_audit, carrier, noun, other):
     audit = toy_audit(carrier)
-    assert verdict(audit)[0].startswith(
+    assert audit_verdict(audit)[0].startswith(
         f"Only {noun} carries the label, as far as 64 recordings tell: {noun} alone"
     )
     assert audit.better == carrier
@@ -58,7 +58,7 @@ def test_where_one_modality_carries_the_label_the_audit_says_so(toy_audit, carri
 
 def test_where_only_both_together_carry_the_label_the_audit_says_so(toy_audit):
     audit = toy_audit("both")
-    first, second, third = verdict(audit)[:3]
+    first, second, third = audit_verdict(audit)[:3]
     assert first.startswith("Only audio and vision together decide: fused they reach")
     assert second.startswith("Fusion helps against")
     assert third.startswith("It beats the plain product")
@@ -198,7 +198,7 @@ def test_a_multi_label_run_is_audited_by_mean_average_precision(untrained_run, t
     assert audit.single == {"audio": "audio_probe", "visual": "visual_probe"}
     assert any(
         sentence.startswith("With one modality blanked the fused model is left with mAP")
-        for sentence in verdict(audit)
+        for sentence in audit_verdict(audit)
     )
     write_audit(run.run_dir, audit)
     write_audit(run.run_dir, dataclasses.replace(audit, split="train"))

@@ -4,7 +4,7 @@ import pytest
 
 from trainer.audit_measures import Difference, Interval
 from trainer.audit_result import SYSTEMS, Audit
-from trainer.audit_words import verdict
+from trainer.audit_words import audit_verdict
 
 STAGES = {"audio": "audio_alone", "visual": "visual_alone"}
 MORE, LESS = Difference(0.2, 0.1, 0.3, 0.001), Difference(-0.2, -0.3, -0.1, 0.001)
@@ -81,12 +81,12 @@ def test_judges_by_interval_and_exact_test(low, high, p_value, recordings, expec
 def test_an_exact_test_that_contradicts_the_interval_is_told():
     (told,) = (
         line
-        for line in verdict(with_differences(fused_minus_product=LESS._replace(p_value=0.0625)))
+        for line in audit_verdict(with_differences(fused_minus_product=LESS._replace(p_value=0.0625)))
         if "product" in line
     )
     assert told.startswith("Too few recordings to tell")
     assert told.endswith("-0.200 (-0.300 to -0.100; exact p = 0.062).")
-    (told,) = (line for line in verdict(with_differences(fused_minus_product=UNKNOWN)) if "product" in line)
+    (told,) = (line for line in audit_verdict(with_differences(fused_minus_product=UNKNOWN)) if "product" in line)
     assert "exact" not in told  # the interval says it by itself
 
 
@@ -95,7 +95,7 @@ def test_what_was_not_measured_is_unknown():
 
 
 def test_all_of_it_in_words():
-    assert verdict(AUDIT) == [
+    assert audit_verdict(AUDIT) == [
         "Audio leads by +0.200 (+0.100 to +0.300): audio alone reaches Hit@1 0.700 (0.600 to 0.800), vision alone "
         "0.500 (0.400 to 0.600); chance is 0.250.",
         "Fusion helps against audio alone: the fused model reaches 0.900 (0.800 to 1.000), a difference of +0.200 "
@@ -128,7 +128,7 @@ def test_all_of_it_in_words():
     ],
 )
 def test_who_leads(changes, opening):
-    assert verdict(with_differences(**changes))[0].startswith(opening)
+    assert audit_verdict(with_differences(**changes))[0].startswith(opening)
 
 
 def test_vision_may_lead_too():
@@ -137,7 +137,7 @@ def test_vision_may_lead_too():
         better="visual",
         scores={**AUDIT.scores, "visual_alone": Interval(0.8, 0.7, 0.9)},
     )
-    assert verdict(audit)[0].startswith(
+    assert audit_verdict(audit)[0].startswith(
         "Vision leads by +0.200 (+0.100 to +0.300): vision alone reaches Hit@1 0.800"
     )
 
@@ -159,13 +159,13 @@ def test_vision_may_lead_too():
     ],
 )
 def test_whether_fusion_helps(difference, fusion, product):
-    found = verdict(with_differences(fused_minus_better=difference, fused_minus_product=difference))
+    found = audit_verdict(with_differences(fused_minus_better=difference, fused_minus_product=difference))
     assert found[1].startswith(fusion)
     assert found[2].startswith(product)
 
 
 def test_a_handful_of_recordings_tells_nothing():
-    text = " ".join(verdict(dataclasses.replace(AUDIT, recordings=12)))
+    text = " ".join(audit_verdict(dataclasses.replace(AUDIT, recordings=12)))
     assert text.startswith("Too few recordings (12) to tell which modality leads: audio alone reaches Hit@1 0.700")
     assert "Too few recordings to tell whether fusion helps" in text
     assert "With fewer than 20 recordings no interval can be relied on." in text
@@ -173,21 +173,22 @@ def test_a_handful_of_recordings_tells_nothing():
 
 def test_what_joint_training_did_to_the_encoders():
     joint = dataclasses.replace(AUDIT, scheme="joint", absent={"audio_stage_probe": "give --stages_from=RUN"})
-    assert "is not known: give --stages_from=RUN." in " ".join(verdict(joint))
+    assert "is not known: give --stages_from=RUN." in " ".join(audit_verdict(joint))
     told = with_differences(joint, audio_probe_minus_stage_probe=NONE, visual_probe_minus_stage_probe=LESS)
-    assert verdict(told)[-1] == (
+    assert audit_verdict(told)[-1] == (
         "Joint training against training alone, by linear probes in Hit@1; audio encoder: as good, +0.000 "
         "(-0.040 to +0.040); visual encoder: weaker, -0.200 (-0.300 to -0.100)."
     )
-    assert not any("joint" in sentence.lower() for sentence in verdict(AUDIT))
+    assert not any("joint" in sentence.lower() for sentence in audit_verdict(AUDIT))
 
 
 def test_what_to_keep_in_mind():
     probes = {"audio": "audio_probe", "visual": "visual_probe"}
-    found = verdict(dataclasses.replace(AUDIT, split="train", single=probes))[-1]
+    found = audit_verdict(dataclasses.replace(AUDIT, split="train", single=probes))[-1]
     assert "was trained on the train split" in found
     assert "by a linear probe" in found
-    assert "was chosen on the validation split" in verdict(dataclasses.replace(AUDIT, split="validation"))[-1]
+    chosen_on = dataclasses.replace(AUDIT, split="validation")
+    assert "was chosen on the validation split" in audit_verdict(chosen_on)[-1]
 
 
 def test_with_neither_stages_nor_probes_it_says_so():
@@ -196,7 +197,7 @@ def test_with_neither_stages_nor_probes_it_says_so():
         AUDIT, single={}, better=None, differences=kept, gains=(), losses=(), alone_right={}, mcnemar_p=None
     )
     scores = {name: score for name, score in AUDIT.scores.items() if name != "product"}
-    found = verdict(dataclasses.replace(audit, scores=scores, follows={}))
+    found = audit_verdict(dataclasses.replace(audit, scores=scores, follows={}))
     assert found == [
         "Which modality leads cannot be told: there are neither stages nor probes to ask.",
         WITHOUT_ONE,
@@ -204,5 +205,5 @@ def test_with_neither_stages_nor_probes_it_says_so():
 
 
 def test_swaps_that_could_be_made_for_some_recordings_only_say_for_how_many():
-    found = " ".join(verdict(dataclasses.replace(AUDIT, swapped_recordings=4)))
+    found = " ".join(audit_verdict(dataclasses.replace(AUDIT, swapped_recordings=4)))
     assert "recordings with different labels (4 of 100) it follows audio in 60 %" in found

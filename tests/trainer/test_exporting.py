@@ -11,13 +11,13 @@ from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.frames import encode_jpeg
 from avinst.saved_model import read_assets
-from trainer.exporting import check_replaceable, export, export_to, next_version
+from trainer.exporting import check_replaceable, export_run, export_to, next_version
 
 
 def test_versions_count_up_and_assets_tell_labels_and_spec(untrained_run, dataset, tmp_path):
     run = untrained_run("audio")
     (tmp_path / "models" / "7").mkdir(parents=True)
-    directory = export(run, str(tmp_path / "models"))
+    directory = export_run(run, str(tmp_path / "models"))
     assert directory == str(tmp_path / "models" / "8")
     assert next_version(f"{run.run_dir}/export") == f"{run.run_dir}/export/1"
     assets = Path(directory, "assets")
@@ -33,7 +33,7 @@ def test_versions_count_up_and_assets_tell_labels_and_spec(untrained_run, datase
     ("scheme", "raw", "tensor"), [("audio", "waveform", "log_mel"), ("visual", "jpeg", "frame")]
 )
 def test_a_model_of_one_modality_takes_its_own_input_only(untrained_run, tmp_path, scheme, raw, tensor):
-    loaded = tf.saved_model.load(export(untrained_run(scheme), str(tmp_path / "models")))
+    loaded = tf.saved_model.load(export_run(untrained_run(scheme), str(tmp_path / "models")))
     inputs = {name: list(signature.structured_input_signature[1]) for name, signature in loaded.signatures.items()}
     assert inputs == {"serving_default": [raw], "tensors": [tensor], "examples": ["examples"], "features": [raw]}
     outputs = {name: set(signature.structured_outputs) for name, signature in loaded.signatures.items()}
@@ -43,7 +43,7 @@ def test_a_model_of_one_modality_takes_its_own_input_only(untrained_run, tmp_pat
 
 def test_any_batch_size_and_features_in_float32_under_mixed_precision(untrained_run, tmp_path, dataset):
     run = untrained_run("joint", precision="mixed_bfloat16")
-    loaded = tf.saved_model.load(export(run, str(tmp_path / "models")))
+    loaded = tf.saved_model.load(export_run(run, str(tmp_path / "models")))
     jpeg = encode_jpeg(np.zeros((64, 64, 3), np.uint8), dataset.spec)
     for count in (1, 4):
         found = loaded.signatures["features"](
@@ -99,13 +99,13 @@ def test_an_export_that_computes_something_else_is_not_left_behind(independent_r
     # Of a trained network even float32 log-mel, where a dataset holds float16, is noticed.
     monkeypatch.setattr(signatures, "as_stored", lambda log_mel: log_mel)
     with pytest.raises(RuntimeError, match=r"is off by .* of signature (serving_default|features)"):
-        export(independent_run, str(tmp_path / "models"))
+        export_run(independent_run, str(tmp_path / "models"))
     assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_the_weights_are_saved_once(untrained_run, tmp_path):
     run = untrained_run("joint")
-    directory = Path(export(run, str(tmp_path / "models")))
+    directory = Path(export_run(run, str(tmp_path / "models")))
     stored = sum(file.stat().st_size for file in (directory / "variables").glob("*.data-*"))
     weights = sum(4 * int(np.prod(variable.shape)) for variable in run.model.variables)
     assert weights <= stored < 1.1 * weights
@@ -113,7 +113,7 @@ def test_the_weights_are_saved_once(untrained_run, tmp_path):
 
 def test_several_labels_a_recording_are_exported(untrained_run, tmp_path):
     several = write_dataset(tmp_path / "data", multi_label=True)
-    loaded = tf.saved_model.load(export(untrained_run("audio", several), str(tmp_path / "models")))
+    loaded = tf.saved_model.load(export_run(untrained_run("audio", several), str(tmp_path / "models")))
     silent = tf.zeros([1, several.spec.segment_samples])
     assert loaded.signatures["serving_default"](waveform=silent)["probabilities"].shape == (1, 3)
 
@@ -122,5 +122,5 @@ def test_two_exports_at_once_do_not_take_the_same_number(untrained_run, tmp_path
     run = untrained_run("audio")
     parent = tmp_path / "models"
     with only_writer(str(parent), "export", "model_dir"), pytest.raises(UserError, match="another avinst export"):
-        export(run, str(parent))
-    assert export(run, str(parent)) == f"{parent}/1"
+        export_run(run, str(parent))
+    assert export_run(run, str(parent)) == f"{parent}/1"

@@ -28,7 +28,7 @@ from avinst.spec import DatasetSpec
 from avinst.video_segments import segment_batches
 from beam_pipelines.preparation import prepare_dataset
 from trainer.export_check import TOLERANCE
-from trainer.exporting import export
+from trainer.exporting import export_run
 from trainer.input_pipeline import keyed_examples
 from trainer.models import sub_model
 
@@ -81,7 +81,7 @@ def server(independent_run, tmp_path_factory):
     """A stand-in for TensorFlow Serving that serves the run's second version: its ports, and that directory."""
     base = tmp_path_factory.mktemp("served")
     (base / "1").mkdir()
-    assert export(independent_run, str(base)) == f"{base}/2"
+    assert export_run(independent_run, str(base)) == f"{base}/2"
     command = [sys.executable, str(STAND_IN), str(base)]
     with subprocess.Popen(command, cwd=base, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()

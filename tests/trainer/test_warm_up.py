@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from avinst.spec import DatasetSpec
-from trainer.exporting import export
+from trainer.exporting import export_run
 from trainer.signatures import endpoints
 from trainer.warm_up import made_up_segment, prediction_log, write_warm_up
 
@@ -38,7 +38,7 @@ def test_the_bytes_are_those_of_the_serving_api(samples):
 
 @pytest.mark.parametrize("scheme", ["joint", "audio"])
 def test_every_request_of_an_export_is_answered(untrained_run, tmp_path, scheme):
-    directory = export(untrained_run(scheme), str(tmp_path))
+    directory = export_run(untrained_run(scheme), str(tmp_path))
     loaded = tf.saved_model.load(directory)
     asked = []
     for log in logged(directory):

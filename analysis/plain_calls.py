@@ -1,0 +1,102 @@
+"""`avinst analyze` and `avinst explain` as plain calls, their flags as keyword arguments."""
+
+import math
+from typing import Any
+
+from analysis.correlation import CorrelationSettings
+from analysis.evidence import EvidenceSettings
+from analysis.explained_outputs import check_outputs
+from analysis.explaining import Wanted, explain_file
+from analysis.gradcam import METHOD_NAMES
+from analysis.study import StudySettings
+from analysis.workflow import Analysis, analyze
+from avinst.errors import UserError
+from avinst.keyword_settings import by_kind, check_choice
+from avinst.progress import tell
+from trainer.run import Run
+
+
+def analyze_run(
+    run: Run | str,
+    *,
+    data_dir: str = "",
+    output_dir: str = "",
+    media_root: str = "",
+    manifest: str = "",
+    compare_to: str = "",
+    **settings: Any,
+) -> Analysis:
+    """Importance, correlations, Grad-CAM, TensorBoard and the report, as `avinst analyze` makes them.
+
+    Args:
+        run: a finished run, or its directory.
+        data_dir: the dataset; empty: the one that the run was trained on.
+        output_dir: where to write; empty: RUN/analysis.
+        media_root: the folder of the recordings, whose sound the report plays; empty: it is made from the log-mel.
+        manifest: of the recordings, where ids are not the files' paths without their extensions.
+        compare_to: the directory of another run of the same dataset, to set its correlations beside this one's.
+        settings: fields of `analysis.StudySettings`, `analysis.CorrelationSettings` and
+            `analysis.EvidenceSettings`: `split="test"`, `permutations=1000`, ...
+
+    Returns:
+        What was found, and where the report and the files are.
+
+    Raises:
+        UserError: no such setting, no finished run, no dataset or one unlike the run's, a split without segments,
+            or files that cannot be read or written.
+    """
+    study, correlation, evidence = by_kind(
+        settings, [StudySettings, CorrelationSettings, EvidenceSettings], apart=["correlation", "evidence"]
+    )
+    check_choice("gradcam_method", study.get("gradcam_method", "gradcam"), list(METHOD_NAMES))
+    return analyze(
+        run if isinstance(run, str) else run.run_dir,
+        data_dir,
+        output_dir,
+        StudySettings(
+            **study, correlation=CorrelationSettings(**correlation), evidence=EvidenceSettings(**evidence)
+        ),
+        lambda line: tell(f"analyze: {line}"),
+        media_root=media_root,
+        manifest=manifest,
+        compare_to=compare_to,
+    )
+
+
+def write_explained_video(
+    run: Run | str,
+    video: str,
+    output: str,
+    *,
+    label: str = "",
+    sound_output: str = "",
+    start_seconds: float = 0.0,
+    end_seconds: float = math.inf,
+    batch_size: int = 32,
+    overwrite: bool = False,
+) -> list[str]:
+    """Writes a video once more with the evidence for a label drawn over it, as `avinst explain` does.
+
+    Args:
+        run: a finished run, or its directory.
+        video: a media file.
+        output: the MP4 file to write.
+        label: the label to explain; empty: the recording's most probable one.
+        sound_output: WAV file to write, the sound that the spectrogram's map keeps; empty: none.
+        start_seconds: where to begin in the video.
+        end_seconds: where to end.
+        batch_size: segments that are computed together.
+        overwrite: replace files that are there.
+
+    Returns:
+        What was made, in lines to read.
+
+    Raises:
+        UserError: no finished run, no such label, a video in which nothing can be used or drawn, or a file that
+            cannot be written.
+    """
+    if end_seconds <= start_seconds:
+        raise UserError(f"end_seconds={end_seconds:g}: expected more than start_seconds")
+    check_outputs(video, output, sound_output, overwrite=overwrite)
+    wanted = Wanted(output, sound_output, label, start_seconds, end_seconds, batch_size)
+    return explain_file(run if isinstance(run, str) else run.run_dir, video, wanted)

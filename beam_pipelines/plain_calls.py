@@ -1,0 +1,86 @@
+"""`avinst prepare` and `avinst predict --output_dir` as plain calls, their flags as keyword arguments."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from avinst.dataset import Dataset
+from avinst.keyword_settings import by_kind
+from avinst.media_types import DecodeLimits
+from avinst.quiet import import_tensorflow_quietly
+from avinst.spec import DatasetSpec
+from beam_pipelines.prediction_set import PredictionSet
+from beam_pipelines.preparation import PrepareConfig, prepare_dataset
+from beam_pipelines.rows_to_predict import rows_of_manifest, rows_of_videos
+
+
+def prepare_videos(
+    manifest: str, data_dir: str, *, media_root: str = "", beam_flags: Sequence[str] = (), **settings: Any
+) -> Dataset:
+    """Turns the videos of a manifest into a dataset; called again it goes on where it was.
+
+    Args:
+        manifest: a CSV or JSONL file.
+        data_dir: the dataset directory to be made.
+        media_root: the folder that the manifest's paths are relative to; empty: the manifest's own.
+        beam_flags: flags for Beam, such as `--runner=DataflowRunner`; none: threads of this process.
+        settings: fields of `beam_pipelines.PrepareConfig`, of `avinst.DatasetSpec` (`frame_size=96`, ...) and of
+            `avinst.DecodeLimits`.
+
+    Returns:
+        The finished dataset.
+
+    Raises:
+        UserError: no such setting, bad manifest, folders or flags, another process at work in the directory, a
+            finished dataset of other settings there, or too many rejects.
+    """
+    config, spec, limits = by_kind(
+        settings,
+        [PrepareConfig, DatasetSpec, DecodeLimits],
+        apart=["manifest", "data_dir", "media_root", "limits"],
+    )
+    return prepare_dataset(
+        PrepareConfig(manifest, data_dir, media_root, **config, limits=DecodeLimits(**limits)),
+        DatasetSpec(**spec),
+        beam_flags,
+    )
+
+
+def predict_videos(
+    model_dir: str,
+    videos: str | Sequence[str],
+    output_dir: str,
+    *,
+    media_root: str = "",
+    beam_flags: Sequence[str] = (),
+    **settings: Any,
+) -> PredictionSet:
+    """Asks a detector about many videos and writes what it says; called again it goes on where it was.
+
+    Args:
+        model_dir: an exported version directory, as `trainer.export_run` returns it.
+        videos: a manifest (its name ends in .csv, .json or .jsonl), a folder, or a list of files.
+        output_dir: the directory of the predictions to be made.
+        media_root: the folder that a manifest's paths are relative to; empty: the manifest's own.
+        beam_flags: as of `prepare_videos`.
+        settings: fields of `beam_pipelines.PredictConfig` and of `avinst.DecodeLimits`.
+
+    Returns:
+        What was predicted, and the names of its files.
+
+    Raises:
+        UserError: no such setting, bad model, folders or flags, another process at work in the directory, or no
+            recording that could be used.
+    """
+    import_tensorflow_quietly()
+    from beam_pipelines.predicting import PredictConfig, predict_rows
+
+    config, limits = by_kind(
+        settings, [PredictConfig, DecodeLimits], apart=["model_dir", "media_root", "output_dir", "limits"]
+    )
+    if isinstance(videos, str) and videos.endswith((".csv", ".json", ".jsonl")):
+        rows, root = rows_of_manifest(videos, media_root)
+    else:
+        rows, root = rows_of_videos([videos] if isinstance(videos, str) else videos)
+    return predict_rows(
+        PredictConfig(model_dir, root, output_dir, **config, limits=DecodeLimits(**limits)), rows, beam_flags
+    )

@@ -1,0 +1,38 @@
+import pytest
+
+import avinst
+
+
+@pytest.fixture
+def videos(tmp_path):
+    for name in ("violin/b.mp4", "drum/a.webm", "loose.mp4"):
+        file = tmp_path / "videos" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    return str(tmp_path / "videos")
+
+
+def test_the_rows_are_returned_and_written_and_what_is_left_out_is_told(videos, tmp_path, capfd):
+    output = str(tmp_path / "manifest.csv")
+    rows = avinst.make_manifest(videos, output)
+    assert [(row.video_path, row.labels) for row in rows] == [
+        ("drum/a.webm", ("drum",)),
+        ("violin/b.mp4", ("violin",)),
+    ]
+    assert avinst.read_manifest(output, videos) == rows
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err == "left out: 1 videos that lie in no class folder\n"
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ({"format_name": "folder"}, "format='folder': did you mean 'folders'?"),
+        ({"missing": "skipp"}, "missing='skipp': did you mean 'skip'?"),
+    ],
+)
+def test_a_choice_that_is_not_there_is_told(videos, tmp_path, argument, told):
+    with pytest.raises(avinst.UserError) as error:
+        avinst.make_manifest(videos, str(tmp_path / "manifest.csv"), **argument)
+    assert str(error.value) == told

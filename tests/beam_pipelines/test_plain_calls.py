@@ -1,0 +1,39 @@
+import pytest
+
+from avinst import DatasetSpec, DecodeLimits, UserError
+from beam_pipelines import PrepareConfig, plain_calls, predict_videos, predicting, prepare_videos
+
+
+def test_settings_of_a_dataset_go_where_they_belong(monkeypatch):
+    given = []
+    monkeypatch.setattr(plain_calls, "prepare_dataset", lambda *arguments: given.append(arguments))
+    prepare_videos("m.csv", "DATA", media_root="VIDEOS", frame_size=96, workers=1, min_wall_seconds=5.0)
+    limits = DecodeLimits(min_wall_seconds=5.0)
+    config = PrepareConfig("m.csv", "DATA", "VIDEOS", workers=1, limits=limits)
+    assert given == [(config, DatasetSpec(frame_size=96), ())]
+
+
+@pytest.mark.parametrize("videos", ["folder", "manifest", "files"])
+def test_videos_are_a_folder_a_manifest_or_files(videos, tmp_path, monkeypatch):
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "manifest.csv").write_text("video_path,label\na.mp4,\n")
+    of_kind = {
+        "folder": str(tmp_path),
+        "manifest": str(tmp_path / "manifest.csv"),
+        "files": [str(tmp_path / "a.mp4")],
+    }
+    given = []
+    monkeypatch.setattr(predicting, "predict_rows", lambda *arguments: given.append(arguments))
+    predict_videos("MODEL", of_kind[videos], "OUT", text_format="jsonl", beam_flags=["--runner=x"])
+    ((config, rows, beam_flags),) = given
+    assert (config.model_dir, config.output_dir, config.text_format) == ("MODEL", "OUT", "jsonl")
+    assert config.media_root == str(tmp_path)
+    assert [row.video_path for row in rows] == ["a.mp4"]
+    assert beam_flags == ["--runner=x"]
+
+
+def test_a_setting_that_is_not_there_is_told_with_the_nearest():
+    with pytest.raises(UserError, match=r"^no setting 'frame_sise'; did you mean 'frame_size'\?$"):
+        prepare_videos("m.csv", "DATA", frame_sise=96)
+    with pytest.raises(UserError, match=r"^no setting 'worker'; did you mean 'workers'\?$"):
+        predict_videos("MODEL", ["a.mp4"], "OUT", worker=1)
