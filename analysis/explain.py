@@ -1,9 +1,9 @@
 """Plays a video again with the evidence for a label over it: in the picture, in the spectrogram, and to be heard.
 
 avinst explain --run_dir=RUN clip.mp4 --output=explained.mp4
-avinst explain --run_dir=RUN clip.mp4 --output=violin.mp4 --label=violin --sound_output=evidence.wav
+avinst explain --run_dir=RUN clip.mp4 --output=violin.mp4 --label=violin --listen=evidence.wav
 
---json prints `output`, `sound_output` (or null) and `findings`: the lines that are printed without it.
+--json prints `output`, `listen` (or null) and `findings`: the lines that are printed without it.
 """
 
 import math
@@ -23,8 +23,8 @@ OUTPUT = flags.DEFINE_string("output", "", "MP4 file to write", flag_values=FLAG
 LABEL = flags.DEFINE_string(
     "label", "", "the label to explain; empty: the recording's most probable one", flag_values=FLAGS
 )
-SOUND_OUTPUT = flags.DEFINE_string(
-    "sound_output", "", "WAV file to write: the sound that the spectrogram's map keeps", flag_values=FLAGS
+LISTEN = flags.DEFINE_string(
+    "listen", "", "WAV file to write: the sound that the spectrogram's map keeps", flag_values=FLAGS
 )
 START_SECONDS = flags.DEFINE_float(
     "start_seconds", 0.0, "where to begin in the video", lower_bound=0.0, flag_values=FLAGS
@@ -46,13 +46,13 @@ def explain(videos: Sequence[str]) -> None:
     if END_SECONDS.value <= START_SECONDS.value:
         raise UsageError(f"--end_seconds={END_SECONDS.value:g}: expected more than --start_seconds")
     # All that can be known without a model is told before one is loaded.
-    check_outputs(video, output, SOUND_OUTPUT.value, overwrite=OVERWRITE.value)
+    check_outputs(video, output, LISTEN.value, overwrite=OVERWRITE.value)
     import_tensorflow_quietly()
     from analysis.explaining import Wanted, explain_file
 
     wanted = Wanted(
         output=output,
-        sound_output=SOUND_OUTPUT.value,
+        listen=LISTEN.value,
         label=LABEL.value,
         start_seconds=START_SECONDS.value,
         end_seconds=END_SECONDS.value,
@@ -60,7 +60,7 @@ def explain(videos: Sequence[str]) -> None:
     )
     findings = explain_file(run_dir, video, wanted)
     if JSON.value:
-        command.print_json({"output": output, "sound_output": wanted.sound_output or None, "findings": findings})
+        command.print_json({"output": output, "listen": wanted.listen or None, "findings": findings})
         return
     for line in findings:
         print(line)  # noqa: T201

@@ -7,20 +7,20 @@ from avinst.errors import UsageError, UserError
 from avinst.nearest import file_hint
 
 
-def check_outputs(video: str, output: str, sound_output: str, *, overwrite: bool) -> None:
+def check_outputs(video: str, output: str, listen: str, *, overwrite: bool) -> None:
     """Raises UserError where there is no video, or a file cannot be written or would replace the video.
 
     Args:
         video: the media file that is explained.
         output: the MP4 file to write.
-        sound_output: the WAV file to write; empty: none.
+        listen: the WAV file to write; empty: none.
         overwrite: replace files that are there.
     """
     if not paths.exists(video) or paths.is_directory(video):
         raise UserError(f"no video file {video!r}{file_hint(video)}")
     _check_output("output", output, ".mp4", video, overwrite=overwrite)
-    if sound_output:
-        _check_output("sound_output", sound_output, ".wav", video, overwrite=overwrite)
+    if listen:
+        _check_output("listen", listen, ".wav", video, overwrite=overwrite)
 
 
 def _check_output(flag: str, path: str, suffix: str, video: str, *, overwrite: bool) -> None:

@@ -25,7 +25,7 @@ class Wanted:
 
     Attributes:
         output: MP4 file to write.
-        sound_output: WAV file to write; empty: none.
+        listen: WAV file to write; empty: none.
         label: the label to explain; empty: the recording's most probable one.
         start_seconds: where to begin in the video.
         end_seconds: where to end.
@@ -33,7 +33,7 @@ class Wanted:
     """
 
     output: str
-    sound_output: str = ""
+    listen: str = ""
     label: str = ""
     start_seconds: float = 0.0
     end_seconds: float = math.inf
@@ -47,16 +47,14 @@ def explain_file(run_dir: str, video: str, wanted: Wanted) -> list[str]:
         What was made, in lines for the user.
 
     Raises:
-        UserError: no finished run, no such label, a video in which nothing can be used or drawn, `sound_output`
+        UserError: no finished run, no such label, a video in which nothing can be used or drawn, `listen`
             for a run that hears nothing.
     """
     config, dataset = read_config(run_dir)
     if wanted.label:
         index_of_label(wanted.label, dataset.labels)
-    if wanted.sound_output and config.scheme == "visual":
-        raise UserError(
-            f"--sound_output={wanted.sound_output}: the run {run_dir!r} hears nothing; leave --sound_output away"
-        )
+    if wanted.listen and config.scheme == "visual":
+        raise UserError(f"--listen={wanted.listen}: the run {run_dir!r} hears nothing; leave --listen away")
     detecting = Detecting(load_run(run_dir).model, dataset.spec, dataset.labels)
     with (
         tempfile.TemporaryDirectory(prefix="avinst-explain-") as folder,
@@ -82,8 +80,8 @@ def explain_file(run_dir: str, video: str, wanted: Wanted) -> list[str]:
                 drawn = draw_video(Pages(explanation), local, file, wanted.end_seconds, decoder.limits)
         except MediaError as error:
             raise UserError(f"{video!r} cannot be drawn: {error.reason}: {error.detail}") from error
-        if wanted.sound_output:
-            _write_sound(explanation, wanted.sound_output, drawn.sound_seconds)
+        if wanted.listen:
+            _write_sound(explanation, wanted.listen, drawn.sound_seconds)
     return _summary(explanation, wanted, drawn)
 
 
@@ -108,8 +106,8 @@ def _summary(explanation: Explanation, wanted: Wanted, drawn: Drawn) -> list[str
         f"{wanted.output}: evidence for {explanation.label} (probability {probability:.3f} over all), "
         f"{drawn.frames} frames, {drawn.picture_seconds:.2f} s, {codec}; sound {drawn.sound}"
     ]
-    if wanted.sound_output:
-        lines.append(f"{wanted.sound_output}: the sound that the map keeps, {drawn.sound_seconds:.2f} s")
+    if wanted.listen:
+        lines.append(f"{wanted.listen}: the sound that the map keeps, {drawn.sound_seconds:.2f} s")
     words = {"audio": "sound", "visual": "picture"}
     for modality, maps in explanation.maps.items():
         dead = int(dead_maps(maps).sum())

@@ -69,7 +69,7 @@ def write_explained_video(
     output: str,
     *,
     label: str = "",
-    sound_output: str = "",
+    listen: str = "",
     start_seconds: float = 0.0,
     end_seconds: float = math.inf,
     batch_size: int = 32,
@@ -82,7 +82,7 @@ def write_explained_video(
         video: a media file.
         output: the MP4 file to write.
         label: the label to explain; empty: the recording's most probable one.
-        sound_output: WAV file to write, the sound that the spectrogram's map keeps; empty: none.
+        listen: WAV file to write, the sound that the spectrogram's map keeps; empty: none.
         start_seconds: where to begin in the video.
         end_seconds: where to end.
         batch_size: segments that are computed together.
@@ -97,6 +97,6 @@ def write_explained_video(
     """
     if end_seconds <= start_seconds:
         raise UserError(f"end_seconds={end_seconds:g}: expected more than start_seconds")
-    check_outputs(video, output, sound_output, overwrite=overwrite)
-    wanted = Wanted(output, sound_output, label, start_seconds, end_seconds, batch_size)
+    check_outputs(video, output, listen, overwrite=overwrite)
+    wanted = Wanted(output, listen, label, start_seconds, end_seconds, batch_size)
     return explain_file(run if isinstance(run, str) else run.run_dir, video, wanted)

@@ -14,7 +14,7 @@ _Settings = TypeVar("_Settings")
 # What every command has; the documents name these once.
 COMMON = ("verbose",)
 DIRECTORY_ENDINGS = ("dir", "root", "compare_to", "stages_from", "init_from")
-FILE_ENDINGS = ("manifest", "output", "sheet", "weights", "annotations", "figure", "regions")
+FILE_ENDINGS = ("manifest", "output", "listen", "sheet", "weights", "annotations", "figure", "regions")
 _TYPES = {"comma separated list of strings": "list, by commas"}
 
 

@@ -38,7 +38,7 @@ def run(*arguments):
 
 def test_the_video_comes_again_with_its_sound_and_the_kept_sound_beside_it(run_dir, clip, tmp_path, capsys):
     output, kept = tmp_path / "-explained.mp4", tmp_path / "kept.wav"
-    assert run(f"--run_dir={run_dir}", clip, f"--output={output}", f"--sound_output={kept}", "--label=piano") == 0
+    assert run(f"--run_dir={run_dir}", clip, f"--output={output}", f"--listen={kept}", "--label=piano") == 0
     told = capsys.readouterr().out
     assert "evidence for piano" in told
     assert "24 frames" in told
@@ -64,7 +64,7 @@ def test_runs_of_one_modality(modality, clip, tmp_path, capsys):
     assert run(*arguments) == 0
     assert "10 frames, 1.00 s" in capsys.readouterr().out
     if modality == "visual":
-        assert run(*arguments, f"--sound_output={tmp_path / 'kept.wav'}", "--overwrite") == 1
+        assert run(*arguments, f"--listen={tmp_path / 'kept.wav'}", "--overwrite") == 1
         assert "hears nothing" in capsys.readouterr().err
 
 
@@ -85,7 +85,7 @@ def test_mistakes_are_told_in_one_line(run_dir, clip, tmp_path, capsys):
         ([of_run, new], 2, "one video is expected, found none"),
         ([of_run, new, clip, clip], 2, "one video is expected"),
         ([of_run, clip, f"--output={tmp_path / 'new.avi'}"], 2, "ends with .mp4"),
-        ([of_run, clip, new, "--sound_output=kept.mp3"], 2, "ends with .wav"),
+        ([of_run, clip, new, "--listen=kept.mp3"], 2, "ends with .wav"),
         ([of_run, clip, new, "--start_seconds=2", "--end_seconds=2"], 2, "more than --start_seconds"),
         ([of_run, new, tmp_path / "none.mp4"], 1, "no video file"),
         ([of_run, new, tmp_path], 1, "no video file"),
