@@ -18,7 +18,7 @@ from avinst.frames import encode_jpeg
 from avinst.manifest_rows import SPLITS
 from avinst.media import Loss, MediaError, Segment
 from avinst.schema import parse_examples
-from beam_pipelines import pipeline
+from beam_pipelines import shard_step
 from beam_pipelines.preparation import PrepareConfig, prepare_dataset
 
 JPEG = encode_jpeg(np.zeros((SPEC.frame_size, SPEC.frame_size, 3), np.uint8), SPEC)
@@ -113,7 +113,7 @@ def id_of(row):
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(manifests(), st.integers(1, 20), st.sampled_from(["hash", "stratified"]))
 def test_every_row_is_accounted_for(monkeypatch, tmp_path_factory, rows, videos_per_shard, splits):
-    monkeypatch.setattr(pipeline, "Decoder", FakeDecoder)
+    monkeypatch.setattr(shard_step, "Decoder", FakeDecoder)
     root = tmp_path_factory.mktemp("job")
     for row in rows:
         if not row["video_path"].startswith("missing"):

@@ -9,7 +9,7 @@ from dataset_factory import write_dataset
 
 from avinst.saved_model import read_assets
 from trainer.config import SCHEMES, TrainConfig
-from trainer.exporting import export
+from trainer.exporting import export_run
 from trainer.input_pipeline import keyed_examples
 from trainer.model_card import _SCHEMES as SCHEMES_IN_WORDS
 from trainer.models import AUDIO_BACKBONES, VISUAL_BACKBONES
@@ -62,7 +62,7 @@ def test_a_scheme_trains_is_saved_predicts_and_is_exported(dataset, tmp_path, sc
     predicted = predict_split(run.model, dataset, "test")
     np.testing.assert_allclose(predicted.probabilities, expected, atol=1e-6)  # float32, another graph
 
-    directory = export(run)
+    directory = export_run(run)
     signatures = tf.saved_model.load(directory).signatures
     taken = {name: set(signature.structured_input_signature[1]) for name, signature in signatures.items()}
     raw = {RAW_OF[name] for name in inputs}
