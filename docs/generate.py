@@ -1,4 +1,7 @@
-"""Makes schema.md, commands.md and doctor.md from the code: `python docs/generate.py`; a test holds them fresh."""
+"""Makes the pages schema, commands, doctor and api from the code; a test holds them fresh.
+
+python docs/generate.py
+"""
 
 import dataclasses
 import importlib
@@ -15,6 +18,7 @@ from avinst.quiet import import_tensorflow_quietly
 SCHEMA_FILE = Path(__file__).with_name("schema.md")
 COMMANDS_FILE = Path(__file__).with_name("commands.md")
 DOCTOR_FILE = Path(__file__).with_name("doctor.md")
+API_FILE = Path(__file__).with_name("api.md")
 _ABOUT_DOCTOR = """\
 # What `avinst doctor` looks for
 
@@ -180,6 +184,9 @@ def _attributes(kind: type) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    from api_page import api_page  # of this folder
+
     SCHEMA_FILE.write_text(schema_page(), encoding="utf-8")
     COMMANDS_FILE.write_text(commands_page(), encoding="utf-8")
     DOCTOR_FILE.write_text(doctor_page(), encoding="utf-8")
+    API_FILE.write_text(api_page(), encoding="utf-8")
