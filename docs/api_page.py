@@ -10,7 +10,7 @@ _HEAD = """\
 # The Python API
 
 Made from the code by `python docs/generate.py`; do not edit. [From Python](python.md) leads through it in the
-order of the work. Types are written as in the code; where settings are "fields of" a class, that class is here too.
+order of the work. Types are written as in the code; where settings are "fields of" a class, it is here too.
 """
 _SECTIONS = ("Args", "Attributes", "Returns", "Raises")
 _ENTRY = re.compile(r"^([A-Za-z_][\w, ]*): (.*)$")

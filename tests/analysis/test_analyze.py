@@ -204,8 +204,8 @@ def test_multi_label_and_no_validation_split(tmp_path, capsys):
         (["--gradcam_label=tuba"], "no label is called so"),
         (["--gradcam_method=occlusion"], "gradcam_method"),
         (["--top_audio=0"], "top_audio"),
-        (["--top_audio=5000"], "5000 is not an integer in the range [1, 200]"),
-        (["--top_visual=201"], "201 is not an integer in the range [1, 200]"),
+        (["--top_audio=5000"], "--top_audio=5000: expected a whole number, 1 to 200"),
+        (["--top_visual=201"], "--top_visual=201: expected a whole number, 1 to 200"),
     ],
 )
 def test_wrong_use_is_one_line(joint, capsys, change, message):
