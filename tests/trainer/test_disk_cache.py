@@ -15,7 +15,7 @@ CONFIG = TrainConfig(cache="disk", augment=False, batch_size=8)
 
 
 def contents(folder):
-    return {file.name: file.read_bytes() for file in Path(folder).iterdir()}
+    return {file.name: file.read_bytes() for file in Path(folder).iterdir() if file.is_file()}
 
 
 def order(dataset, config):
