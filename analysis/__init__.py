@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from analysis.chosen_correlations import FeatureCorrelations as FeatureCorrelations
     from analysis.chosen_correlations import correlate_features as correlate_features
     from analysis.correlation import CorrelationSettings as CorrelationSettings
-    from analysis.correlation import LabelCorrelation as LabelCorrelation
     from analysis.correlation_figures import matrix_figure as matrix_figure
     from analysis.correlation_figures import overview_figure as overview_figure
     from analysis.correlation_tables import pairs_csv as pairs_csv
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from analysis.importance import importance_csv as importance_csv
     from analysis.importance_figures import importance_figure as importance_figure
     from analysis.importance_figures import share_figure as share_figure
+    from analysis.label_correlation import LabelCorrelation as LabelCorrelation
     from analysis.plain_calls import analyze_run as analyze_run
     from analysis.plain_calls import write_explained_video as write_explained_video
     from analysis.recording_maps import GradCam as GradCam
@@ -37,7 +37,8 @@ else:  # unseen by type checkers, to which a __getattr__ would mean that any nam
         light={},
         with_tensorflow={
             "analysis.chosen_correlations": ["FeatureCorrelations", "correlate_features"],
-            "analysis.correlation": ["CorrelationSettings", "LabelCorrelation"],
+            "analysis.correlation": ["CorrelationSettings"],
+            "analysis.label_correlation": ["LabelCorrelation"],
             "analysis.correlation_figures": ["matrix_figure", "overview_figure"],
             "analysis.correlation_tables": ["pairs_csv"],
             "analysis.evidence": ["EvidenceSettings"],

@@ -6,10 +6,11 @@ from typing import Any
 
 import keras
 
-from analysis.correlation import CorrelationSettings, LabelCorrelation, correlate
+from analysis.correlation import CorrelationSettings, correlate
 from analysis.cross_fitting import cross_fit, halves
 from analysis.features import Features
 from analysis.importance import Importance, head_of, importance
+from analysis.label_correlation import LabelCorrelation
 from avinst.keyword_settings import by_kind
 from avinst.progress import Progress
 

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from analysis.correlation import FEW_RECORDINGS, LabelCorrelation
+from analysis.correlation import FEW_RECORDINGS
 from analysis.counting import counted
 from analysis.figures import CHANCE, COLOURS, MUTED, WARNING, clear_spines, new_figure
+from analysis.label_correlation import LabelCorrelation
 from analysis.spearman import MeanAbsolute
 
 _DEAD, _UNTESTED = "#9ca3af", "#d1d5db"

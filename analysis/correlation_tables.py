@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.correlation import FEW_RECORDINGS, LabelCorrelation
+from analysis.correlation import FEW_RECORDINGS
+from analysis.label_correlation import LabelCorrelation
 from analysis.overall import Overall
 from analysis.spearman import MeanAbsolute
 

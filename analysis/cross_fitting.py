@@ -4,15 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from analysis.correlation import (
-    CorrelationSettings,
-    LabelCorrelation,
-    clustered,
-    correlate,
-    stable_number,
-)
+from analysis.correlation import CorrelationSettings, correlate, stable_number
 from analysis.features import Features
 from analysis.importance import Importance
+from analysis.label_correlation import LabelCorrelation, clustered
 from analysis.resampling import mean_of_defined
 from analysis.spearman import PermutationNull, centred_intervals, corrected
 

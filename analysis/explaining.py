@@ -1,8 +1,10 @@
 """From a run and a video to an explained video: the way of `avinst explain`."""
 
+import contextlib
 import dataclasses
 import math
 import tempfile
+from collections.abc import Iterator
 
 from analysis.evidence_sound import evidence_sound, write_wav
 from analysis.explained_page import Pages
@@ -12,7 +14,8 @@ from analysis.gradcam import dead_maps
 from avinst import paths
 from avinst.decoder import Decoder
 from avinst.errors import UserError
-from avinst.media_types import MediaError
+from avinst.media_fetching import local_media
+from avinst.media_types import DecodeLimits, MediaError
 from avinst.progress import Progress
 from trainer.run import load_run, read_config
 
@@ -58,8 +61,8 @@ def explain_file(run_dir: str, video: str, wanted: Wanted) -> list[str]:
     detecting = Detecting(load_run(run_dir).model, dataset.spec, dataset.labels)
     with (
         tempfile.TemporaryDirectory(prefix="avinst-explain-") as folder,
-        paths.local_copy(video) as local,
         Decoder() as decoder,
+        _fetched(video, decoder.limits) as local,
     ):
         progress = Progress("predicting: segments")
         explanation = explain_video(
@@ -83,6 +86,17 @@ def explain_file(run_dir: str, video: str, wanted: Wanted) -> list[str]:
         if wanted.listen:
             _write_sound(explanation, wanted.listen, drawn.sound_seconds)
     return _summary(explanation, wanted, drawn)
+
+
+@contextlib.contextmanager
+def _fetched(video: str, limits: DecodeLimits) -> Iterator[str]:
+    """A local path of the video; one that is too large is told before it is fetched."""
+    with contextlib.ExitStack() as fetching:
+        try:
+            local = fetching.enter_context(local_media(video, limits))
+        except MediaError as error:
+            raise UserError(f"{video!r} cannot be drawn: {error.reason}: {error.detail}") from error
+        yield local
 
 
 def _write_sound(explanation: Explanation, path: str, seconds: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from analysis.correlation import LabelCorrelation
+from analysis.label_correlation import LabelCorrelation
 from analysis.resampling import central_band, mean_of_defined, p_value_among
 from analysis.spearman import MeanAbsolute, centred_intervals
 

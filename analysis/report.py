@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from analysis.correlation import block_q_values
 from analysis.counting import counted
 from analysis.galleries import Choice
+from analysis.label_correlation import block_q_values
 from analysis.markup import Markup, element, joined, json_block, paragraph, table
 from analysis.pictures import Picture
 from analysis.report_comparison import comparison_sections

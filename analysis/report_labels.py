@@ -5,10 +5,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.correlation import block_q_values
 from analysis.counting import counted
 from analysis.galleries import GROUPS, Choice
 from analysis.gradcam import METHOD_NAMES
+from analysis.label_correlation import block_q_values
 from analysis.markup import Markup, element, joined, paragraph
 from analysis.pictures import Picture
 from analysis.report_frame import Section

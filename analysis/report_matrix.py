@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.correlation import LabelCorrelation
+from analysis.label_correlation import LabelCorrelation
 from analysis.markup import Markup, element, finite
 from analysis.pictures import Picture
 from analysis.report_pictures import image

@@ -8,7 +8,7 @@ import keras
 from analysis.alignment import PERMUTATIONS, Alignment, align
 from analysis.chosen_correlations import correlate_chosen
 from analysis.comparison_result import Comparison
-from analysis.correlation import CorrelationSettings, LabelCorrelation
+from analysis.correlation import CorrelationSettings
 from analysis.counting import counted
 from analysis.cross_fitting import CROSS_FIT, cross_fitting_text
 from analysis.evidence import Evidence, EvidenceSettings, annotated_boxes, gather_evidence
@@ -18,6 +18,7 @@ from analysis.galleries import Exhibit, choose_segments, make_exhibits
 from analysis.gradcam import METHOD_NAMES, EvidenceMaps, Method
 from analysis.importance import Importance, head_of, importance
 from analysis.importance_stability import StabilitySettings
+from analysis.label_correlation import LabelCorrelation
 from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.nearest import expected

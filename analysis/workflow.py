@@ -75,10 +75,9 @@ def analyze(
     check_same_dataset(run, dataset)
     tell_of_other_recordings(run, dataset)
     output_dir = output_dir or paths.join(run_dir, OUTPUT_FOLDER)
-    with only_writer(output_dir, "analyze", "output_dir"):
-        log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
-        # What cannot be read or written is told before the minutes of computing.
-        paths.make_directory(log_dir)
+    log_dir = paths.join(run_dir, LOGS_FOLDER, OUTPUT_FOLDER)
+    # What cannot be read or written is told before the minutes of computing.
+    with only_writer(output_dir, "analyze", "output_dir"), only_writer(log_dir, "analyze", ""):
         if settings.evidence.regions and run.config.scheme == "audio":
             raise UserError(
                 f"--regions={settings.evidence.regions}: the run {run_dir!r} sees nothing; leave it away"

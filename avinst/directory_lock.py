@@ -18,7 +18,7 @@ def only_writer(directory: str, command: str, flag: str) -> Iterator[None]:
     Args:
         directory: to be written to.
         command: avinst's command that writes, for the message.
-        flag: its flag that names the directory, for the message.
+        flag: its flag that names the directory, for the message; empty: no flag leads elsewhere.
 
     Raises:
         UserError: another process holds it.
@@ -40,4 +40,5 @@ def _lock(descriptor: int, found: str, flag: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise UserError(f"{found}; wait for it or give another --{flag}") from error
+        other = f" or give another --{flag}" if flag else ""
+        raise UserError(f"{found}; wait for it{other}") from error

@@ -1,7 +1,7 @@
 """Makes a manifest from a folder of class folders, or from the annotation files of a known data set.
 
 avinst manifest --format=folders --media_root=VIDEOS --output=manifest.csv
-avinst manifest --format=vggsound --annotations=vggsound.csv --media_root=VIDEOS --labels="playing harp"
+avinst manifest --format=vggsound --annotations=vggsound.csv --media_root=VIDEOS --output=harps.csv
 
 Videos are looked for below the media root at any depth: as the data set's path or id with the extension of a
 video, clips that were cut out also as ID_start_end or ID_start (ID_000030_000040.mp4, ID_30_40.mp4).
@@ -70,12 +70,15 @@ _VALIDATION_SHARE = flags.DEFINE_float(
     flag_values=FLAGS,
 )
 
+_OVERWRITE = flags.DEFINE_bool(
+    "overwrite", False, "replace a manifest that says something else", flag_values=FLAGS
+)
 _JSON = flags.DEFINE_bool("json", False, "print JSON instead of text", flag_values=FLAGS)
 
 FLAG_GROUPS = {
     "where the labels and the videos are": ("format", "annotations", "media_root"),
     "what is kept": ("labels", "missing", "trimmed", "validation_share"),
-    "what is written": ("output", "json"),
+    "what is written": ("output", "overwrite", "json"),
 }
 
 
@@ -98,7 +101,7 @@ def manifest() -> None:
         _TRIMMED.value,
         _VALIDATION_SHARE.value,
     )
-    write_manifest(rows, _OUTPUT.value)
+    write_manifest(rows, _OUTPUT.value, overwrite=_OVERWRITE.value)
     if _JSON.value:
         command.print_json({"manifest": _OUTPUT.value, **_counts(rows), "notes": notes})
         return

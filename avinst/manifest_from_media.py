@@ -30,6 +30,7 @@ def make_manifest(
     missing: str = "skip",
     trimmed: bool = False,
     validation_share: float = 0.0,
+    overwrite: bool = False,
 ) -> list[ManifestRow]:
     """Writes a manifest of the videos below a folder, as `avinst manifest` does; tells what is left out.
 
@@ -43,16 +44,17 @@ def make_manifest(
         missing: what to do about annotated videos that are not on disk: `skip` them or `fail`.
         trimmed: files named by the id alone are the annotated clips, not the whole videos.
         validation_share: share of a given training split to take as validation, 0 to 0.9.
+        overwrite: replace a file that says something else, which somebody may have edited.
 
     Returns:
         The rows, one a video or a span of it.
 
     Raises:
         UserError: annotation files with errors, no video on disk, some missing where that is to fail, or a file
-            that cannot be written.
+            that cannot be written or is not to be replaced.
     """
     rows, notes = make_rows(media_root, format_name, annotations, labels, missing, trimmed, validation_share)
-    write_manifest(rows, output)
+    write_manifest(rows, output, overwrite=overwrite)
     for note in notes:
         tell(note)
     return rows

@@ -10,18 +10,24 @@ from avinst.manifest_making import number
 from avinst.manifest_rows import LABEL_SEPARATOR, ManifestRow
 
 
-def write_manifest(rows: Sequence[ManifestRow], output: str) -> None:
+def write_manifest(rows: Sequence[ManifestRow], output: str, *, overwrite: bool = True) -> None:
     """Writes a manifest, whole or not at all, with the columns that these rows need.
 
     Args:
         rows: what `read_manifest` would return.
         output: the file; JSONL if it ends in `.jsonl`, else CSV.
+        overwrite: replace a file that says something else, which somebody may have edited.
 
     Raises:
-        UserError: it cannot be written there, or a name is not text.
+        UserError: it cannot be written there, a name is not text, or the file is not to be replaced.
     """
     text = manifest_text.render(output, [_values(row) for row in rows], LABEL_SEPARATOR)
     try:
+        if not overwrite and paths.exists(output) and paths.read_bytes(output) != text.encode():
+            raise UserError(
+                f"{output!r} is there already and says something else; give another --output, "
+                "or --overwrite to replace it"
+            )
         paths.write_text(output, text)
     except UnicodeEncodeError as error:
         around = text[max(error.start - 30, 0) : error.end + 10]

@@ -62,6 +62,14 @@ def test_a_second_analysis_of_the_same_output_directory_waits_its_turn(joint, tm
     assert list((tmp_path / "found").iterdir()) == []
 
 
+def test_two_analyses_of_one_run_do_not_write_to_its_logs_at_once(joint, tmp_path, capsys):
+    with only_writer(str(joint / "logs" / "analysis"), "analyze", ""):
+        assert analyze(joint, f"--output_dir={tmp_path / 'found'}") == 1
+    error = capsys.readouterr().err
+    assert f"at work in '{joint / 'logs' / 'analysis'}'; wait for it\n" in error
+    assert list((tmp_path / "found").iterdir()) == []
+
+
 def test_features_and_importance_are_the_models(joint):
     features = load_features(str(joint / "analysis" / "features.npz"))
     assert features.audio.shape == (18, 1024)

@@ -6,14 +6,10 @@ import pytest
 from correlation_data import everything, features_of
 from scipy import stats
 
-from analysis.correlation import (
-    CorrelationSettings,
-    clustered,
-    correlate,
-    correlate_label,
-)
+from analysis.correlation import CorrelationSettings, correlate, correlate_label
 from analysis.correlation_tables import label_summary, matrix_csv
 from analysis.importance import Importance
+from analysis.label_correlation import clustered
 
 SETTINGS = CorrelationSettings(top_audio=3, top_visual=4, permutations=2000, resamples=100)
 

@@ -9,7 +9,10 @@ from media_factory import tone, write_media
 from toy_models import toy_model
 from toy_study_parts import toy_dataset
 
-from analysis import explain, explained_video
+from analysis import explain, explained_video, explaining
+from avinst import paths
+from avinst.decoder import Decoder
+from avinst.media_types import DecodeLimits
 from trainer.config import TrainConfig
 from trainer.run import MODEL_FILE, open_run
 
@@ -109,6 +112,20 @@ def test_mistakes_are_told_in_one_line(run_dir, clip, tmp_path, capsys):
         assert told in lines[0], (arguments, lines)
     assert there.read_bytes() == b"mine"
     assert not (tmp_path / "new.mp4").exists()
+
+
+def test_a_remote_file_that_is_too_large_is_not_fetched(run_dir, clip, tmp_path, capsys, monkeypatch):
+    remote = "ram://explain/clip.mp4"  # TensorFlow's file system in memory stands for a cloud one
+    paths.make_directory("ram://explain")
+    paths.write_bytes(remote, paths.read_bytes(clip))
+    monkeypatch.setattr(explaining, "Decoder", lambda: Decoder(DecodeLimits(max_file_bytes=1000)))
+    fetched = []
+    monkeypatch.setattr(paths, "local_copy", fetched.append)
+    assert run(f"--run_dir={run_dir}", remote, f"--output={tmp_path / 'x.mp4'}") == 1
+    error = capsys.readouterr().err
+    assert "cannot be drawn: too_large" in error
+    assert "1.0 kB are allowed" in error
+    assert fetched == []
 
 
 def test_a_crash_while_drawing_leaves_no_file(run_dir, clip, tmp_path, capsys, monkeypatch):

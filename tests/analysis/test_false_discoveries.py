@@ -9,9 +9,10 @@ import pytest
 from correlation_data import features_of
 from scipy import stats
 
-from analysis.correlation import CorrelationSettings, block_q_values, correlate
+from analysis.correlation import CorrelationSettings, correlate
 from analysis.cross_fitting import cross_fit, halves
 from analysis.importance import Importance
+from analysis.label_correlation import block_q_values
 
 DRAWS, RECORDINGS, AUDIO, VISUAL, PLANTED = 200, 60, 10, 14, 3
 SETTINGS = CorrelationSettings(top_audio=4, top_visual=6, permutations=999, resamples=1)

@@ -4,9 +4,9 @@ import math
 import numpy as np
 import pytest
 
-from analysis.correlation import block_q_values
 from analysis.counting import counted
 from analysis.importance_stability import Stability
+from analysis.label_correlation import block_q_values
 from analysis.segment_maps import DeadCount
 from analysis.words import stability_text, summary_sentences, verdict
 

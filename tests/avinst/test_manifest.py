@@ -102,6 +102,25 @@ def test_wrong_use_is_one_line(videos, tmp_path, capsys, flags, status, message)
     assert error.count("\n") == 1
 
 
+def test_an_edited_manifest_is_replaced_only_when_asked(videos, tmp_path, capsys):
+    output = tmp_path / "manifest.csv"
+    flags = [f"--media_root={videos}", f"--output={output}"]
+    assert run(*flags) == 0
+    made = output.read_text()
+    assert run(*flags) == 0  # nothing would change
+    output.write_text(made.replace("drum/-x, y.webm", "drum/edited.webm"))
+    edited = output.read_text()
+    capsys.readouterr()
+    assert run(*flags) == 1
+    assert (
+        "is there already and says something else; give another --output, or --overwrite"
+        in capsys.readouterr().err
+    )
+    assert output.read_text() == edited
+    assert run(*flags, "--overwrite") == 0
+    assert output.read_text() == made
+
+
 def test_a_label_with_the_separator_is_refused(videos, capsys):
     (videos / "violin|cello").mkdir()
     (videos / "violin|cello" / "a.mp4").touch()
