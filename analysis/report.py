@@ -14,6 +14,7 @@ from analysis.report_labels import label_id, label_sections
 from analysis.report_matrix import DATA_ID, matrix_data
 from analysis.report_methods import METHODS
 from analysis.report_pictures import figure
+from analysis.report_scores import label_tables, worst_label
 from analysis.report_tables import alignment, audit, schemes
 from analysis.run_record import RunRecord
 from analysis.sounds import Sound
@@ -39,10 +40,18 @@ def render_report(
     split = study.settings.split
     recordings, segments = counted(len(study.features), "recording"), counted(study.segments, "segment")
     scale = f"{recordings}, {segments} of the {split} split of "
+    links = {label: label_id(index) for index, label in enumerate(study.features.label_names)}
     own = record.scores.get(f"{record.scheme} (this run)", {})
     sections = [
-        Section("summary", "Summary", _summary(study)),
-        Section("scores", "How good the model is", schemes(record, split, multi_label=study.dataset.multi_label)),
+        Section("summary", "Summary", _summary(study, worst_label(record))),
+        Section(
+            "scores",
+            "How good the model is",
+            joined(
+                schemes(record, split, multi_label=study.dataset.multi_label),
+                label_tables(record, links, split, multi_label=study.dataset.multi_label),
+            ),
+        ),
         Section("audit", "Which modality does the work?", audit(record)),
         Section(
             "relation",
@@ -83,9 +92,10 @@ def render_report(
     return render_page(title, header, sections, data)
 
 
-def _summary(study: Study) -> Markup:
+def _summary(study: Study, worst: str) -> Markup:
     q_values = block_q_values(study.correlations)
-    findings = element("ul", *(element("li", text) for text in summary_sentences(study)), class_="findings")
+    sentences = [*filter(None, [worst]), *summary_sentences(study)]
+    findings = element("ul", *(element("li", text) for text in sentences), class_="findings")
     rows: list[list[str]] = [
         [
             element("a", label, href=f"#{label_id(study.features.label_names.index(label))}"),

@@ -74,10 +74,19 @@ def _counts(study: Study, index: int, label: str, scores: Mapping[str, Any] | No
     text = f"{bearing.capitalize()}, {predicted or 'none'} {'was' if predicted == 1 else 'were'} predicted as it."
     named = [
         f"{title} {value:.2f}"
-        for name, title in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"))
+        for name, title in (
+            ("precision", "precision"),
+            ("recall", "recall"),
+            ("f1", "F1"),
+            ("average_precision", "average precision"),
+        )
         if (value := (scores or {}).get(name)) is not None and math.isfinite(value)
     ]
-    return f"{text} By recording: {', '.join(named)}." if named else text
+    if not named:
+        return text
+    wrong = (scores or {}).get("taken_for")
+    taken = f"; most often taken for {wrong['label']} ({wrong['count']})" if wrong else ""
+    return f"{text} By recording: {', '.join(named)}{taken}."
 
 
 def _relation(study: Study, label: str, q_values: Mapping[str, float]) -> Markup:

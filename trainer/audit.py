@@ -1,6 +1,6 @@
 """The modality audit: what audio and vision do alone, together, without each other and against each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from trainer.audit_result import Audit
 from trainer.audit_stages import stages_run
 from trainer.audit_systems import BOTH, Systems, all_systems
 from trainer.evaluation import check_same_dataset
+from trainer.label_metrics import system_per_label
 from trainer.models.build import MODALITIES
 from trainer.predictions import Predictions
 from trainer.run import AUDIT_FILE, Run, read_config, read_metrics
@@ -69,10 +70,18 @@ def audit_run(
     if fused is None:
         fused = segment_features(run.model, dataset, split, batch_size)
     systems = all_systems(run, dataset, split, batch_size, stages_dir, fused, stages or {})
-    return compare(systems, run.config.scheme, split, stages_dir, multi_label=dataset.multi_label)
+    return compare(systems, run.config.scheme, split, stages_dir, dataset.labels, multi_label=dataset.multi_label)
 
 
-def compare(systems: Systems, scheme: str, split: str, stages_dir: str | None, *, multi_label: bool) -> Audit:
+def compare(
+    systems: Systems,
+    scheme: str,
+    split: str,
+    stages_dir: str | None,
+    label_names: Sequence[str],
+    *,
+    multi_label: bool,
+) -> Audit:
     """Turns what the systems say into scores, paired differences, gains and losses.
 
     Args:
@@ -80,6 +89,7 @@ def compare(systems: Systems, scheme: str, split: str, stages_dir: str | None, *
         scheme: independent or joint.
         split: train, validation or test.
         stages_dir: where the stages came from, or None.
+        label_names: in the order of the columns.
         multi_label: whether recordings may bear several labels.
     """
     systems = systems.by_id()
@@ -117,6 +127,11 @@ def compare(systems: Systems, scheme: str, split: str, stages_dir: str | None, *
         swapped_recordings=int(apart.sum()),
         follows=follows,
         probe_c=systems.probe_c,
+        per_label={
+            name: system_per_label(labels, found, label_names, multi_label=multi_label)
+            for name, found in systems.probabilities.items()
+            if name != "chance"
+        },
     )
 
 

@@ -10,6 +10,8 @@ from avinst import paths
 from avinst.figure_png import MODALITY_COLOURS
 from trainer.audit_result import SYSTEMS, Audit
 from trainer.audit_words import audit_verdict
+from trainer.evaluation_tables import markdown_table
+from trainer.label_tables import alone_rows
 from trainer.leftovers import clear_leftovers
 from trainer.run import AUDIT_FILE, LOGS_FOLDER, read_metrics
 from trainer.summaries import write_figure, write_text
@@ -18,7 +20,7 @@ _NEUTRAL = "#6b7280"
 
 
 def write_audit(run_dir: str, audit: Audit) -> None:
-    """Adds the split to RUN/audit.json and writes table, verdict and figure to TensorBoard.
+    """Adds the split to RUN/audit.json and writes tables, verdict and figure to TensorBoard.
 
     Raises:
         UserError: the audit.json that is there is damaged.
@@ -29,6 +31,8 @@ def write_audit(run_dir: str, audit: Audit) -> None:
     log_dir = paths.join(run_dir, LOGS_FOLDER, f"audit-{audit.split}")
     write_text(log_dir, "audit/verdict", audit_markdown(audit))
     write_figure(log_dir, "audit/scores", scores_figure(audit))
+    if audit.single:
+        write_text(log_dir, "audit/labels", labels_markdown(audit))
 
 
 def audit_json(audit: Audit) -> dict[str, Any]:
@@ -62,6 +66,13 @@ def audit_markdown(audit: Audit) -> str:
             names = ", ".join(f"`{name}`" for name in ids)
             lines += ["", f"Against {audit.better} alone fusion {what}: {names}"]
     return "\n".join(lines)
+
+
+def labels_markdown(audit: Audit) -> str:
+    """What the fused model and each modality alone make of each label, the worst first, as Markdown."""
+    shown = {name: audit.per_label[name] for name in ("fused", *audit.single.values())}
+    several = audit.metric == "map"
+    return markdown_table(*alone_rows({"per_label": shown["fused"]}, shown, multi_label=several))
 
 
 def scores_figure(audit: Audit) -> Figure:

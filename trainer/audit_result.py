@@ -60,6 +60,8 @@ class Audit:
         follows: share of swapped recordings whose most probable label is one of the `audio`'s, of the `visual`'s,
             or `neither`'s; mean over the two swaps. Empty where nothing could be swapped.
         probe_c: probe to the inverse strength of its penalty that validation chose.
+        per_label: system, of all that were asked about the recordings as they are, to label to `recall`,
+            `average_precision`, `count` (recordings that bear it) and `taken_for`, as in metrics.json.
     """
 
     scheme: str
@@ -79,6 +81,7 @@ class Audit:
     swapped_recordings: int
     follows: Mapping[str, Interval]
     probe_c: Mapping[str, float]
+    per_label: Mapping[str, Mapping[str, Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
 
     @property
     def metric_title(self) -> str:

@@ -7,7 +7,7 @@ recordings, the penultimate features in the projector. For a run of two modaliti
 does the work, to RUN/audit.json (docs/audit.md).
 
 --json prints what RUN/metrics.json holds of the split: the split's name to `segment` and `recording`, each with
-the metrics, `per_label`, `confusion` and `count` (docs/evaluation.md).
+the metrics, `per_label`, `labels`, `confusion` and `count` (docs/evaluation.md).
 """
 
 import sys
@@ -51,7 +51,8 @@ def evaluate() -> None:
         raise UsageError(f"--stages_from={STAGES_FROM.value}: for the audit, which --noaudit leaves out")
     import_tensorflow_quietly()
     from trainer.audit_report import audit_text
-    from trainer.evaluation_tables import metrics_table, stages_table
+    from trainer.evaluation_tables import alone_table, metrics_table, stages_table
+    from trainer.label_words import worst_sentences
     from trainer.run import AUDIT_FILE
     from trainer.run_evaluation import evaluate_run
 
@@ -66,8 +67,14 @@ def evaluate() -> None:
     if JSON.value:
         command.print_json({SPLIT.value: found.metrics})
         return
+    alone = found.alone_per_label()
     print(f"{run_dir}, {SPLIT.value} split of {found.data_dir}; 95 % intervals over recordings\n")  # noqa: T201
+    sentences = worst_sentences(found.metrics["recording"], alone)
+    if sentences:
+        print(" ".join(sentences) + "\n")  # noqa: T201
     print(metrics_table(found.metrics, multi_label=found.multi_label))  # noqa: T201
+    if alone:
+        print(f"\n{alone_table(found.metrics, alone, multi_label=found.multi_label)}")  # noqa: T201
     if found.stages:
         print(f"\n{stages_table({stage: alone.metrics for stage, alone in found.stages.items()})}")  # noqa: T201
     if found.audit:

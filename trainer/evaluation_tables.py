@@ -3,62 +3,65 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trainer.label_tables import alone_rows, label_rows, lines
+from trainer.label_words import worst_sentences
 from trainer.scores import DECISION_THRESHOLD, HIT_PLACES, NAMES
 
 LEVELS = ("segment", "recording")
-PER_LABEL = {
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "f1",
-    "average_precision": "avg precision",
-    "calibration_error": "calibration",
-    "count": "count",
-}
 
 
 def metrics_table(metrics: Mapping[str, Any], *, multi_label: bool = False) -> str:
-    """The metrics as lines to read: first the scores of both levels, then the labels at recording level.
+    """The metrics as lines to read: the scores of both levels, then the labels at recording level, worst first.
 
     Args:
         metrics: as `trainer.measure` gives them.
         multi_label: whether recordings may bear several labels; decides the notes.
     """
-    lines = [f"{'':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
+    text = [f"{'':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
     for name in NAMES:
-        lines.append(_score_line(name, metrics, name))
-    lines.append(f"{'count':<18}" + "".join(f"{metrics[level]['count']:<26}" for level in LEVELS))
-    per_label = metrics["recording"]["per_label"]
-    width = max(18, *(len(name) + 2 for name in per_label))
-    lines += ["", f"{'by recording':<{width}}" + "".join(f"{title:<15}" for title in PER_LABEL.values())]
-    for name, values in per_label.items():
-        lines.append(f"{name:<{width}}" + "".join(f"{text:<15}" for text in _cells(values)))
-    notes = explanations(multi_label=multi_label, labels=len(per_label))
-    lines += ["", *(f"{name}: {text}" for name, text in notes.items())]
-    return "\n".join(line.rstrip() for line in lines)
+        text.append(_score_line(name, metrics, name))
+    text.append(f"{'count':<18}" + "".join(f"{metrics[level]['count']:<26}" for level in LEVELS))
+    of_recordings = metrics["recording"]
+    text += ["", *lines(*label_rows(of_recordings, multi_label=multi_label))]
+    notes = explanations(multi_label=multi_label, labels=len(of_recordings["per_label"]))
+    text += ["", *(f"{name}: {note}" for name, note in notes.items())]
+    return "\n".join(line.rstrip() for line in text)
 
 
 def stages_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     """Hit@1 of each stage, to be compared with the whole."""
-    lines = [f"{'hit_at_1 alone':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
-    lines += [_score_line(stage, values, "hit_at_1") for stage, values in metrics.items()]
-    return "\n".join(line.rstrip() for line in lines)
+    text = [f"{'hit_at_1 alone':<18}" + "".join(f"{level:<26}" for level in LEVELS)]
+    text += [_score_line(stage, values, "hit_at_1") for stage, values in metrics.items()]
+    return "\n".join(line.rstrip() for line in text)
+
+
+def alone_table(
+    metrics: Mapping[str, Any], alone: Mapping[str, Mapping[str, Mapping[str, Any]]], *, multi_label: bool
+) -> str:
+    """What each modality alone makes of each label, by recording, in the order of `metrics_table`.
+
+    Args:
+        metrics: as `trainer.measure` gives them.
+        alone: as `trainer.label_tables.alone_per_label` gives it, not empty.
+        multi_label: whether recordings may bear several labels.
+    """
+    return "\n".join(lines(*alone_rows(metrics["recording"], alone, multi_label=multi_label)))
 
 
 def scores_markdown(metrics: Mapping[str, Any]) -> str:
     """The scores of both levels with their intervals, as Markdown."""
     rows = [[name, *(_score(metrics[level][name]) for level in LEVELS)] for name in NAMES]
     rows.append(["count", *(str(metrics[level]["count"]) for level in LEVELS)])
-    return _markdown(["", *LEVELS], rows)
+    return markdown_table(["", *LEVELS], rows)
 
 
 def per_label_markdown(metrics: Mapping[str, Any], *, multi_label: bool) -> str:
-    """The labels at recording level and what the columns mean, as Markdown."""
-    per_label = metrics["recording"]["per_label"]
-    table = _markdown(
-        ["label", *PER_LABEL.values()], [[name, *_cells(values)] for name, values in per_label.items()]
-    )
-    notes = explanations(multi_label=multi_label, labels=len(per_label))
-    return "\n".join([table, "", *(f"- **{name}**: {text}" for name, text in notes.items())])
+    """The labels at recording level, worst first, and what the columns mean, as Markdown."""
+    of_recordings = metrics["recording"]
+    table = markdown_table(*label_rows(of_recordings, multi_label=multi_label))
+    notes = explanations(multi_label=multi_label, labels=len(of_recordings["per_label"]))
+    notes_text = "\n".join(f"- **{name}**: {text}" for name, text in notes.items())
+    return "\n\n".join([*worst_sentences(of_recordings), table, notes_text])
 
 
 def explanations(*, multi_label: bool, labels: int) -> dict[str, str]:
@@ -84,14 +87,6 @@ def explanations(*, multi_label: bool, labels: int) -> dict[str, str]:
     }
 
 
-def _cells(values: Mapping[str, float | None]) -> list[str]:
-    texts = []
-    for column in PER_LABEL:
-        value = values[column]
-        texts.append("-" if value is None else f"{value}" if column == "count" else f"{value:.3f}")
-    return texts
-
-
 def _score_line(title: str, metrics: Mapping[str, Any], name: str) -> str:
     return f"{title:<18}" + "".join(f"{_score(metrics[level][name]):<26}" for level in LEVELS)
 
@@ -100,6 +95,7 @@ def _score(cell: Mapping[str, float]) -> str:
     return f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})"
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown; a `|` in a cell does not part it."""
+    text = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in text)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
 from trainer.bootstrap import INTERVAL, resamples
-from trainer.calibration import label_calibration_errors, reliability
+from trainer.calibration import reliability
+from trainer.label_metrics import confusion, per_label
 from trainer.predictions import Predictions
-from trainer.scores import NAMES, decisions, weighted_scores
+from trainer.scores import LABEL_NAMES, NAMES, label_scores, weighted_scores
 
 
 def compute_metrics(
@@ -29,32 +29,22 @@ def compute_metrics(
 
     Returns:
         `hit_at_1` (share of rows whose most probable label is a true one), `hit_at_3`, `f1_macro`, `map`,
-        `log_loss` (nats), `calibration_error`: each `{"value", "low", "high"}`; `per_label`: label to
-        `precision`, `recall`, `f1`, `average_precision`, `calibration_error`, `count`, the first four None for a
-        label without an example, which the means leave out too; `confusion`: see `confusion`; `reliability`: see
-        `trainer.calibration.reliability`; `count`: number of rows.
+        `log_loss` (nats), `calibration_error`: each `{"value", "low", "high"}`; `per_label`: see
+        `trainer.label_metrics.per_label`; `labels`: the label names in the order of `confusion`; `confusion`: see
+        `trainer.label_metrics.confusion`; `reliability`: see `trainer.calibration.reliability`; `count`: number
+        of rows.
     """
     labels, probabilities = predictions.labels, predictions.probabilities
     count = len(labels)
     values = weighted_scores(labels, probabilities, np.ones((1, count)), multi_label=multi_label)
-    resampled = _bootstrap(predictions, multi_label=multi_label, seed=seed)
+    resampled, of_labels = _bootstrap(predictions, multi_label=multi_label, seed=seed)
     result: dict[str, Any] = {name: _with_interval(name, values[name][0], resampled[name]) for name in NAMES}
-    result["per_label"] = _per_label(labels, probabilities, label_names, multi_label=multi_label)
+    result["per_label"] = per_label(labels, probabilities, label_names, of_labels, multi_label=multi_label)
+    result["labels"] = list(label_names)
     result["confusion"] = confusion(labels, probabilities, multi_label=multi_label).tolist()
     result["reliability"] = reliability(labels, probabilities, multi_label=multi_label)
     result["count"] = count
     return result
-
-
-def confusion(labels: np.ndarray, probabilities: np.ndarray, *, multi_label: bool) -> np.ndarray:
-    """int64 [labels, labels]: rows that bear label i and are predicted as j, the most probable label.
-
-    Multi-label, where every label with a probability of 0.5 or more is predicted, it counts what occurs together:
-    a row counts in all cells of its true and its predicted labels, or in none if none is predicted. So a number
-    beside the diagonal is no mistake where the row bears both labels.
-    """
-    decided = decisions(probabilities, multi_label=multi_label)
-    return (labels.T @ decided).round().astype(np.int64)
 
 
 def _with_interval(name: str, value: float, resampled: np.ndarray) -> dict[str, float]:
@@ -66,35 +56,20 @@ def _with_interval(name: str, value: float, resampled: np.ndarray) -> dict[str, 
     return {"value": float(value), "low": float(low), "high": float(high)}
 
 
-def _bootstrap(predictions: Predictions, *, multi_label: bool, seed: int) -> dict[str, np.ndarray]:
+def _bootstrap(
+    predictions: Predictions, *, multi_label: bool, seed: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Score to float64 [resamples]; score to float64 [resamples, labels] of each label by itself."""
+    labels, probabilities = predictions.labels, predictions.probabilities
     _, recording = np.unique(predictions.video_ids, return_inverse=True)
-    chunks = [
-        weighted_scores(
-            predictions.labels, predictions.probabilities, times_drawn[:, recording], multi_label=multi_label
+    chunks, of_labels = [], []
+    for times_drawn in resamples(int(recording.max()) + 1, seed):
+        weights = times_drawn[:, recording]
+        of_labels.append(label_scores(labels, probabilities, weights, multi_label=multi_label))
+        chunks.append(
+            weighted_scores(labels, probabilities, weights, multi_label=multi_label, of_labels=of_labels[-1])
         )
-        for times_drawn in resamples(int(recording.max()) + 1, seed)
-    ]
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in NAMES}
-
-
-def _per_label(
-    labels: np.ndarray, probabilities: np.ndarray, label_names: Sequence[str], *, multi_label: bool
-) -> dict[str, dict[str, float | int | None]]:
-    decided = decisions(probabilities, multi_label=multi_label)
-    precision, recall, f1, count = precision_recall_fscore_support(
-        labels > 0, decided, average=None, zero_division=0.0
+    return (
+        {name: np.concatenate([chunk[name] for chunk in chunks]) for name in NAMES},
+        {name: np.concatenate([chunk[name] for chunk in of_labels]) for name in LABEL_NAMES},
     )
-    (calibration,) = label_calibration_errors(labels, probabilities, np.ones((1, len(labels))))
-    result: dict[str, dict[str, float | int | None]] = {}
-    for index, name in enumerate(label_names):
-        present = bool(count[index])
-        average = average_precision_score(labels[:, index] > 0, probabilities[:, index]) if present else None
-        result[name] = {
-            "precision": float(precision[index]) if present else None,
-            "recall": float(recall[index]) if present else None,
-            "f1": float(f1[index]) if present else None,
-            "average_precision": None if average is None else float(average),
-            "calibration_error": float(calibration[index]),
-            "count": int(count[index]),
-        }
-    return result

@@ -11,6 +11,7 @@ from trainer.audit_features import AllSegments, SegmentFeatures
 from trainer.audit_report import write_audit
 from trainer.audit_result import Audit
 from trainer.evaluation import Evaluation, evaluate, evaluate_stages
+from trainer.label_tables import alone_per_label
 from trainer.predictions import Predictions
 from trainer.run import Run, dataset_of, loaded, read_config
 
@@ -34,6 +35,16 @@ class RunEvaluation:
     audit: Audit | None
     multi_label: bool
     data_dir: str
+
+    def alone_per_label(self) -> dict[str, Mapping[str, Mapping[str, Any]]]:
+        """What each modality alone makes of each label, by recording; empty where that is not known.
+
+        Returns:
+            What stands for the modality (`audio_alone` and `visual_alone`, or the probes `audio_probe` and
+            `visual_probe`) to label to `recall`, `average_precision`, `taken_for` and `count`.
+        """
+        stages = {stage: alone.metrics["recording"] for stage, alone in self.stages.items()}
+        return alone_per_label(self.audit.to_json() if self.audit else None, stages)
 
 
 def evaluate_run(

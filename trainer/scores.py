@@ -4,6 +4,8 @@ All take `labels` [n, labels] multi-hot, `probabilities` [n, labels] and `weight
 return float64 [resamples] (or [resamples, labels]). NaN stands for what cannot be computed.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from trainer.calibration import calibration_error
@@ -16,21 +18,48 @@ _SMALLEST_PROBABILITY = 1e-7
 NAMES = ("hit_at_1", "hit_at_3", "f1_macro", "map", "log_loss", "calibration_error")
 
 
+# Of each label by itself.
+LABEL_NAMES = ("recall", "f1", "average_precision")
+
+
 def weighted_scores(
-    labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, *, multi_label: bool
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    weights: np.ndarray,
+    *,
+    multi_label: bool,
+    of_labels: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """All scores of NAMES, each float64 [resamples].
 
     Labels without an example are left out of `f1_macro` and `map`.
+
+    Args:
+        of_labels: what `label_scores` gives of the same, where that is known already.
     """
+    if of_labels is None:
+        of_labels = label_scores(labels, probabilities, weights, multi_label=multi_label)
     probabilities = probabilities.astype(np.float64)
     return {
         "hit_at_1": hit_at(1, labels, probabilities, weights),
         "hit_at_3": hit_at(HIT_PLACES, labels, probabilities, weights),
-        "f1_macro": _mean_of_numbers(f1(labels, decisions(probabilities, multi_label=multi_label), weights)),
-        "map": _mean_of_numbers(average_precision(labels, probabilities, weights)),
+        "f1_macro": _mean_of_numbers(of_labels["f1"]),
+        "map": _mean_of_numbers(of_labels["average_precision"]),
         "log_loss": log_loss(labels, probabilities, weights, multi_label=multi_label),
         "calibration_error": calibration_error(labels, probabilities, weights, multi_label=multi_label),
+    }
+
+
+def label_scores(
+    labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, *, multi_label: bool
+) -> dict[str, np.ndarray]:
+    """The scores of LABEL_NAMES, each float64 [resamples, labels]; NaN for a label without an example."""
+    probabilities = probabilities.astype(np.float64)
+    decided = decisions(probabilities, multi_label=multi_label)
+    return {
+        "recall": recall(labels, decided, weights),
+        "f1": f1(labels, decided, weights),
+        "average_precision": average_precision(labels, probabilities, weights),
     }
 
 
@@ -50,6 +79,11 @@ def hit_at(k: int, labels: np.ndarray, probabilities: np.ndarray, weights: np.nd
     earlier = np.arange(labels.shape[1]) < best
     place = ((probabilities > of_best) | ((probabilities == of_best) & earlier)).sum(axis=1)
     return weights @ ((place < k) & true.any(axis=1)) / weights.sum(axis=1)
+
+
+def recall(labels: np.ndarray, decided: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Share of the rows that bear a label which are predicted as it, [resamples, labels]."""
+    return _divided(weights @ (decided * labels), weights @ labels)
 
 
 def f1(labels: np.ndarray, decided: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -216,3 +216,53 @@ def test_numbers_agree_with_their_nouns(toy_study, toy_pictures, recordings, pre
         ),
     )
     assert sentence in "".join(Page(render(study, toy_pictures)).texts)
+
+
+def of_label(average, recall, count, wrong=None, worst=0.0):
+    return {
+        "precision": 0.5,
+        "recall": recall,
+        "f1": 0.5,
+        "average_precision": average,
+        "calibration_error": 0.1,
+        "count": count,
+        "intervals": {"average_precision": {"low": average - 0.1, "high": average + 0.1}},
+        "taken_for": wrong,
+        "worst_in_draws": worst,
+    }
+
+
+def test_the_worst_label_is_told_at_the_top_with_its_mistakes(toy_study, toy_pictures):
+    wrong = {"label": "piano", "count": 6}
+    per_label = {
+        "flute": of_label(0.9, 0.9, 20),
+        "alto <sax>/b": of_label(0.75, 0.5, 30, wrong, 0.99),
+        "piano": of_label(0.8, 0.8, 10),
+    }
+    matrix = [[18, 2, 0], [9, 15, 6], [0, 2, 8]]
+    own = {**METRICS["recording"], "per_label": per_label, "labels": list(per_label), "confusion": matrix}
+    audit = {
+        "metric": "hit_at_1",
+        "scores": {},
+        "single": {"audio": "audio_alone", "visual": "visual_alone"},
+        "per_label": {
+            "audio_alone": per_label,
+            "visual_alone": {**per_label, "alto <sax>/b": of_label(0.3, 0.2, 30)},
+        },
+    }
+    text = render(toy_study, toy_pictures, metrics={"recording": own}, audit=audit)
+    page = Page(text)
+    (first,) = re.findall(
+        r'<ul class="findings"><li>(.*?)</li>', text[: text.index(">How good the model is</h2>")]
+    )
+    assert html.unescape(first) == (
+        "Worst: alto <sax>/b, average precision 0.75 [0.65, 0.85]; 15 of 30 recordings are recognised, 6 are "
+        "taken for piano. Audio alone recognises 15 of 30 (6 taken for piano), vision alone 6 of 30. It is "
+        "clearly the worst: so in 99 % of 1000 draws of the recordings."
+    )
+    scores = text[text.index('<section id="scores"') : text.index('<section id="audit"')]
+    assert re.findall(r'<th scope="row"><a href="#label-(\d)">', scores) == ["1", "2", "0"] * 2  # two tables
+    assert "<td>0.750 (0.650 to 0.850)</td>" in scores
+    assert len(page.images) == len(toy_pictures) + 1
+    assert "Confusion matrix by recording" in scores
+    assert "average precision 0.75; most often taken for piano (6)." in "".join(page.texts)

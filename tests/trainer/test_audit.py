@@ -95,6 +95,7 @@ def systems(labels, partner, **probabilities):
 
 
 A, B, C = np.eye(3).tolist()
+NAMES = ("a", "b", "c")
 
 
 def test_gains_and_losses_are_against_the_better_modality():
@@ -106,7 +107,7 @@ def test_gains_and_losses_are_against_the_better_modality():
             visual_alone=[B, B, A, A],
             product=[A, A, B, B],
         ),
-        "independent", "test", "run", multi_label=False,
+        "independent", "test", "run", NAMES, multi_label=False,
     )  # fmt: skip
     assert found.better == "audio"
     assert (found.gains, found.losses) == (["r1", "r2"], ["r3"])
@@ -122,6 +123,13 @@ def test_gains_and_losses_are_against_the_better_modality():
     assert found.differences["audio_minus_visual"].value == 0.5
     assert found.differences["fused_minus_product"].value == -0.25
     assert found.differences["audio_minus_chance"].value == 0.0
+    # Of the two A the sound is taken for A and B, of the two B for A and B.
+    assert found.per_label["audio_alone"] == {
+        "a": {"recall": 0.5, "average_precision": 0.5, "taken_for": {"label": "b", "count": 1}, "count": 2},
+        "b": {"recall": 0.5, "average_precision": 0.5, "taken_for": {"label": "a", "count": 1}, "count": 2},
+        "c": {"recall": None, "average_precision": None, "taken_for": None, "count": 0},
+    }
+    assert set(found.per_label) == {"fused", "audio_alone", "visual_alone", "product"}
 
 
 def test_the_order_of_the_recordings_changes_nothing():
@@ -141,7 +149,9 @@ def test_the_order_of_the_recordings_changes_nothing():
         {name: values[order] for name, values in made.swapped.items()},
         np.argsort(order)[made.partner[order]],
     )
-    found, expected = (compare(one, "independent", "test", "run", multi_label=False) for one in (shuffled, made))
+    found, expected = (
+        compare(one, "independent", "test", "run", NAMES, multi_label=False) for one in (shuffled, made)
+    )
     assert found == expected
 
 
@@ -154,7 +164,7 @@ def test_swaps_are_measured_where_the_labels_differ():
             audio_swapped=[B, C, C, C, A],
             visual_swapped=[A, B, A, C, A],
         ),
-        "joint", "test", None, multi_label=False,
+        "joint", "test", None, NAMES, multi_label=False,
     )  # fmt: skip
     assert found.swapped_recordings == 4
     # Against the labels of the modality that stays, A, B, C, B.
@@ -170,7 +180,7 @@ def test_swaps_are_measured_where_the_labels_differ():
 
 
 def test_with_one_label_only_nothing_is_swapped():
-    found = compare(systems([A, A], [1, 0], fused=[A, B]), "joint", "test", None, multi_label=False)
+    found = compare(systems([A, A], [1, 0], fused=[A, B]), "joint", "test", None, NAMES, multi_label=False)
     assert found.follows == {}
     assert set(found.absent) == {"audio_swapped", "visual_swapped"}
     assert found.better is None
@@ -240,9 +250,17 @@ def test_the_command_audits_a_joint_run_against_the_stages_of_another(
         assert sentence in printed
     metrics = json.loads((Path(run_dir) / "metrics.json").read_text())["test"]["recording"]
     assert audit["scores"]["fused"] == metrics["hit_at_1"]
+    for label, values in audit["per_label"]["fused"].items():
+        of_run = metrics["per_label"][label]
+        assert {name: of_run[name] for name in ("recall", "taken_for", "count")} == {
+            name: values[name] for name in ("recall", "taken_for", "count")
+        }
+        assert values["average_precision"] == pytest.approx(of_run["average_precision"])
+    assert set(audit["per_label"]) == set(SYSTEMS) - {"chance", "audio_swapped", "visual_swapped"}
+    assert "audio alone: recall" in printed
     assert "Joint training against training alone" in printed
     log = EventAccumulator(str(Path(run_dir) / "logs" / "audit-test"), {"tensors": 0}).Reload()
-    assert set(log.Tags()["tensors"]) == {"audit/scores", "audit/verdict"}
+    assert set(log.Tags()["tensors"]) == {"audit/labels", "audit/scores", "audit/verdict"}
     text = log.Tensors("audit/verdict")[0].tensor_proto.string_val[0].decode()
     assert audit["verdict"][0] in text
     assert "| fused, audio blanked | 0." in text

@@ -71,6 +71,7 @@ def test_tables_are_there_to_read(board, measured):
     (per_label,) = board.json("text/text", run=FUSED, tag="evaluation/per_label")
     assert per_label["text"].count("<tr>") == 4
     assert "cello" in per_label["text"]
+    assert "taken for" in per_label["text"]
 
 
 def test_confusion_and_reliability_are_images(board):
