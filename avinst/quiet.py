@@ -8,6 +8,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 # The import turns stderr aside; two threads that did so at once could leave it turned aside.
 _IMPORTING = threading.RLock()
@@ -29,6 +30,14 @@ def import_tensorflow_quietly() -> None:
     """
     with _IMPORTING:
         _import_tensorflow()
+
+
+def import_keras_cv_layers() -> Any:
+    """The module keras_cv.layers; in a notebook a package behind it would ask for widgets that nobody needs."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from keras_cv import layers
+    return layers
 
 
 def _import_tensorflow() -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from beam_pipelines.predicting import PredictConfig as PredictConfig
     from beam_pipelines.prediction import Prediction as Prediction
     from beam_pipelines.prediction import predict_video as predict_video
+    from beam_pipelines.prediction_figure import Thumbnails as Thumbnails
+    from beam_pipelines.prediction_figure import probabilities_figure as probabilities_figure
     from beam_pipelines.prediction_set import PredictionSet as PredictionSet
     from beam_pipelines.prediction_set import load_predictions as load_predictions
     from beam_pipelines.prediction_set import recording_probabilities as recording_probabilities
@@ -22,6 +24,7 @@ else:  # unseen by type checkers, to which a __getattr__ would mean that any nam
         __name__,
         light={
             "beam_pipelines.plain_calls": ["predict_videos", "prepare_videos"],
+            "beam_pipelines.prediction_figure": ["Thumbnails", "probabilities_figure"],
             "beam_pipelines.preparation": ["PrepareConfig"],
             "beam_pipelines.prediction_set": ["PredictionSet", "load_predictions", "recording_probabilities"],
         },

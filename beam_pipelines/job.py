@@ -10,7 +10,7 @@ from avinst.errors import UserError
 from beam_pipelines.layout import Shard
 from beam_pipelines.plan import Plan, remove_plan, write_plan
 from beam_pipelines.results import FAILURE_FILE, ResultsKind
-from beam_pipelines.runner import describe_failure, run_to_end
+from beam_pipelines.runner import as_outside_of_notebooks, describe_failure, run_to_end
 from beam_pipelines.watching import watching
 
 
@@ -35,15 +35,16 @@ def run_job(
         HandedOver: nobody waits for the job, whose workers need the plan.
     """
     plan = write_plan(directory, shards)
-    add(pipeline, plan)
-    try:
-        with watching(kind, directory, shards):
-            run_to_end(pipeline)
-    except Exception as error:  # each runner has error types of its own, Dask even those of its workers
-        file = paths.join(directory, FAILURE_FILE)
-        paths.write_text(file, traceback.format_exc())
-        raise UserError(
-            f"the job failed: {describe_failure(error)}; the whole message is in {file!r}; what was done stays: "
-            "mend the cause and run the same command again"
-        ) from error
+    with as_outside_of_notebooks():
+        add(pipeline, plan)
+        try:
+            with watching(kind, directory, shards):
+                run_to_end(pipeline)
+        except Exception as error:  # each runner has error types of its own, Dask even those of its workers
+            file = paths.join(directory, FAILURE_FILE)
+            paths.write_text(file, traceback.format_exc())
+            raise UserError(
+                f"the job failed: {describe_failure(error)}; the whole message is in {file!r}; what was done "
+                "stays: mend the cause and run the same command again"
+            ) from error
     remove_plan(plan)

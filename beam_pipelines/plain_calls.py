@@ -1,10 +1,12 @@
 """`avinst prepare` and `avinst predict --output_dir` as plain calls, their flags as keyword arguments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from avinst.dataset import Dataset
+from avinst.errors import UserError
 from avinst.keyword_settings import by_kind
+from avinst.manifest_rows import SPLITS
 from avinst.media_types import DecodeLimits
 from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
@@ -24,7 +26,7 @@ def prepare_videos(
         media_root: the folder that the manifest's paths are relative to; empty: the manifest's own.
         beam_flags: flags for Beam, such as `--runner=DataflowRunner`; none: threads of this process.
         settings: fields of `beam_pipelines.PrepareConfig`, of `avinst.DatasetSpec` (`frame_size=96`, ...) and of
-            `avinst.DecodeLimits`.
+            `avinst.DecodeLimits`. `shares` may be three numbers, as those of the flag.
 
     Returns:
         The finished dataset.
@@ -38,11 +40,23 @@ def prepare_videos(
         [PrepareConfig, DatasetSpec, DecodeLimits],
         apart=["manifest", "data_dir", "media_root", "limits"],
     )
+    if "shares" in config:
+        config["shares"] = _shares(config["shares"])
     return prepare_dataset(
         PrepareConfig(manifest, data_dir, media_root, **config, limits=DecodeLimits(**limits)),
         DatasetSpec(**spec),
         beam_flags,
     )
+
+
+def _shares(given: Any) -> Mapping[str, float]:
+    """The share of each split; three numbers are of the splits in their order."""
+    if isinstance(given, Mapping):
+        return given
+    try:
+        return dict(zip(SPLITS, map(float, given), strict=True))
+    except (TypeError, ValueError):
+        raise UserError(f"shares={given!r}; expected three numbers such as (0.7, 0.15, 0.15)") from None
 
 
 def predict_videos(

@@ -1,5 +1,6 @@
 """A picture of one video's predictions: label probabilities over time, frames of the video above them."""
 
+import dataclasses
 import io
 from collections.abc import Sequence
 
@@ -24,6 +25,7 @@ _LINES = 6
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
+@dataclasses.dataclass
 class Thumbnails:
     """Keeps frames at even distances of a video whose length is not known before its end.
 
@@ -32,11 +34,10 @@ class Thumbnails:
         jpegs: the frames.
     """
 
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-        self.jpegs: list[bytes] = []
-        self._every = 1
-        self._seen = 0
+    seconds: list[float] = dataclasses.field(default_factory=list, init=False)
+    jpegs: list[bytes] = dataclasses.field(default_factory=list, init=False)
+    _every: int = dataclasses.field(default=1, init=False, repr=False)
+    _seen: int = dataclasses.field(default=0, init=False, repr=False)
 
     def add(self, segments: Sequence[Segment]) -> None:
         """Shows it the next segments; every second frame is let go where there are far more than are shown."""
@@ -64,12 +65,18 @@ def write_figure(prediction: Prediction, thumbnails: Thumbnails, output: str) ->
         UserError: it cannot be written there.
     """
     try:
-        paths.write_bytes(output, figure_png(_figure(prediction, thumbnails), _DPI))
+        paths.write_bytes(output, figure_png(probabilities_figure(prediction, thumbnails), _DPI))
     except OSError as error:
         raise UserError(f"cannot write {output!r}: {error.strerror}; give another file") from error
 
 
-def _figure(prediction: Prediction, thumbnails: Thumbnails) -> Figure:
+def probabilities_figure(prediction: Prediction, thumbnails: Thumbnails) -> Figure:
+    """The most probable labels of a recording over time as steps, a segment each, with frames above them.
+
+    Args:
+        prediction: as `beam_pipelines.predict_video` gives it.
+        thumbnails: the ones that were given to `predict_video`; empty ones: no frames are shown.
+    """
     figure = Figure(figsize=(11, 5), layout="constrained")
     seconds = prediction.segment_seconds
     frames, axis = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2.8])

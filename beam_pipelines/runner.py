@@ -17,6 +17,7 @@ from apache_beam.options.pipeline_options import (
 )
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 from apache_beam.runners.worker import sdk_worker
+from apache_beam.utils import interactive_utils
 
 from avinst.errors import HandedOver, UserError
 from avinst.machine import available_cores
@@ -83,6 +84,19 @@ def run_to_end(pipeline: beam.Pipeline) -> None:
             client = getattr(result, "client", None)
             if client is not None:
                 client.close()  # Dask's: left open, it takes over every later use of Dask in this process
+
+
+@contextlib.contextmanager
+def as_outside_of_notebooks() -> Iterator[None]:
+    """Lets Beam build and run a pipeline in a notebook as it does anywhere else.
+
+    There it would name steps after cells, by means of its interactive environment, which needs packages that
+    nothing else here needs; and it would leave the pipeline's temporary directory to that environment.
+    """
+    with contextlib.ExitStack() as patches:
+        for module in (interactive_utils, beam.pipeline):
+            patches.enter_context(mock.patch.object(module, "is_in_ipython", return_value=False))
+        yield
 
 
 def _is_handed_over(pipeline: beam.Pipeline) -> bool:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from trainer.evaluation_figures import confusion_figure as confusion_figure
     from trainer.evaluation_figures import reliability_figure as reliability_figure
     from trainer.evaluation_tables import metrics_table as metrics_table
+    from trainer.evaluation_tables import per_label_markdown as per_label_markdown
+    from trainer.evaluation_tables import scores_markdown as scores_markdown
     from trainer.exporting import export_run as export_run
     from trainer.fitting import fit as fit
     from trainer.input_pipeline import examples as examples
@@ -36,7 +38,7 @@ else:  # unseen by type checkers, to which a __getattr__ would mean that any nam
             "trainer.audit_words": ["audit_verdict"],
             "trainer.evaluation": ["measure"],
             "trainer.evaluation_figures": ["confusion_figure", "reliability_figure"],
-            "trainer.evaluation_tables": ["metrics_table"],
+            "trainer.evaluation_tables": ["metrics_table", "per_label_markdown", "scores_markdown"],
             "trainer.exporting": ["export_run"],
             "trainer.fitting": ["fit"],
             "trainer.input_pipeline": ["examples", "keyed_examples", "training_examples"],

@@ -15,7 +15,7 @@ _LARGEST_SIDE_INCHES = 16.0
 _BAR, _LINE, _MUTED = "#0072B2", "#374151", "#9ca3af"
 
 
-def confusion_figure(metrics: Mapping[str, Any], *, multi_label: bool) -> Figure:
+def confusion_figure(metrics: Mapping[str, Any], *, multi_label: bool = False) -> Figure:
     """The confusion matrix of one level, each row coloured by its share of the rows that bear the label.
 
     Args:
@@ -49,7 +49,7 @@ def confusion_figure(metrics: Mapping[str, Any], *, multi_label: bool) -> Figure
     return figure
 
 
-def reliability_figure(metrics: Mapping[str, Any], *, multi_label: bool) -> Figure:
+def reliability_figure(metrics: Mapping[str, Any], *, multi_label: bool = False) -> Figure:
     """The reliability diagram of one level: how often it was true against how probable it was said to be.
 
     Args:

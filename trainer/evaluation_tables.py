@@ -49,14 +49,23 @@ def alone_table(
 
 
 def scores_markdown(metrics: Mapping[str, Any]) -> str:
-    """The scores of both levels with their intervals, as Markdown."""
+    """The scores of both levels with their intervals, as a table in Markdown.
+
+    Args:
+        metrics: as `trainer.measure` gives them.
+    """
     rows = [[name, *(_score(metrics[level][name]) for level in LEVELS)] for name in NAMES]
     rows.append(["count", *(str(metrics[level]["count"]) for level in LEVELS)])
     return markdown_table(["", *LEVELS], rows)
 
 
-def per_label_markdown(metrics: Mapping[str, Any], *, multi_label: bool) -> str:
-    """The labels at recording level, worst first, and what the columns mean, as Markdown."""
+def per_label_markdown(metrics: Mapping[str, Any], *, multi_label: bool = False) -> str:
+    """The labels at recording level as a table in Markdown, worst first, and what its columns mean.
+
+    Args:
+        metrics: as `trainer.measure` gives them.
+        multi_label: whether recordings may bear several labels; decides columns and notes.
+    """
     of_recordings = metrics["recording"]
     table = markdown_table(*label_rows(of_recordings, multi_label=multi_label))
     notes = explanations(multi_label=multi_label, labels=len(of_recordings["per_label"]))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
+from avinst.quiet import import_keras_cv_layers
+
 AREA, ASPECT = (0.6, 1.0), (0.8, 1.25)
 BRIGHTNESS, CONTRAST, GREY = 0.15, 0.25, 0.5
 WHITE = 255.0
@@ -26,7 +28,7 @@ def frame_augmenter(size: int, magnitude: float) -> Callable[[tf.Tensor, tf.Tens
         A function of frames [batch, size, size, 3] in 0..255 and a seed, int64 [2]; it gives float32 frames of the
         same shape in 0..255.
     """
-    from keras_cv import layers
+    layers = import_keras_cv_layers()
 
     # A layer without a seed makes a generator for the whole program; none of these draws anything.
     flip = layers.RandomFlip("horizontal", seed=1)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from avinst.quiet import import_keras_cv_layers
 from trainer.frame_augmentation import WHITE, towards_grey
 
 OPERATIONS_A_FRAME = 2
@@ -47,7 +48,7 @@ def rand_augmenter(magnitude: float) -> Callable[[tf.Tensor, tf.Tensor], tf.Tens
 
 def rand_augment_operations(strength: float) -> list[Operation]:
     """The ten operations at a strength in 0..1, functions of frames and of signs, 1 or -1, [batch, 1, 1, 1]."""
-    from keras_cv import layers
+    layers = import_keras_cv_layers()
 
     # A layer without a seed makes a generator for the whole program; none of these draws anything.
     auto_contrast = layers.AutoContrast((0, WHITE), seed=1)

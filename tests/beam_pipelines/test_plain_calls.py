@@ -13,6 +13,22 @@ def test_settings_of_a_dataset_go_where_they_belong(monkeypatch):
     assert given == [(config, DatasetSpec(frame_size=96), ())]
 
 
+def test_shares_are_three_numbers_or_named(monkeypatch):
+    given = []
+    monkeypatch.setattr(plain_calls, "prepare_dataset", lambda config, *_: given.append(config.shares))
+    named = {"train": 0.5, "validation": 0.1, "test": 0.4}
+    for shares in ((0.5, 0.1, 0.4), named):
+        prepare_videos("m.csv", "DATA", shares=shares)
+    assert given == [named, named]
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.5), 0.5, ("a", "b", "c")])
+def test_other_shares_are_refused(shares):
+    with pytest.raises(UserError) as error:
+        prepare_videos("m.csv", "DATA", shares=shares)
+    assert str(error.value) == f"shares={shares!r}; expected three numbers such as (0.7, 0.15, 0.15)"
+
+
 @pytest.mark.parametrize("videos", ["folder", "manifest", "files"])
 def test_videos_are_a_folder_a_manifest_or_files(videos, tmp_path, monkeypatch):
     (tmp_path / "a.mp4").touch()

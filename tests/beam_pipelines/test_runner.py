@@ -1,10 +1,14 @@
 import threading
 import time
+import types
 
 import apache_beam as beam
 import pytest
 
+from avinst.dataset import SHARDS_FOLDER
 from avinst.errors import UsageError
+from beam_pipelines.job import run_job
+from beam_pipelines.resuming import DATASET
 from beam_pipelines.runner import check_beam_flags, make_pipeline, run_to_end
 
 
@@ -69,3 +73,19 @@ def test_elements_arrive_whole_however_long_they_take(workers, tmp_path):
     running.join(60)  # what reads half of an element may wait for the rest of it for ever
     assert not running.is_alive()
     assert result.read_text() == "[('before', 'after', 1)]"
+
+
+def test_a_job_runs_in_a_notebook(tmp_path, monkeypatch):
+    """There Beam would name steps after cells, and keep their temporary files."""
+    shell = types.SimpleNamespace(config={"IPKernelApp": {}}, execution_count=1)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    (tmp_path / SHARDS_FOLDER).mkdir()
+    result = tmp_path / "result"
+    pipeline = make_pipeline([], workers=1)
+
+    def add(source, plan):
+        return source | beam.Create(["made"]) | "Write" >> beam.Map(result.write_text)
+
+    run_job(pipeline, add, DATASET, str(tmp_path), [])
+    assert result.read_text() == "made"
+    assert not (tmp_path / pipeline.local_tempdir).exists()
