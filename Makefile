@@ -15,11 +15,12 @@ TOOLS := .venv-supply-chain
 .PHONY: setup hooks demo docs test test-all test-312 fuzz coverage lint format types lock sbom licences vulnerabilities clean
 
 setup: $(VENV)/.installed
+	@$(if $(filter setup,$(MAKECMDGOALS)),echo "$(BIN) is ready. Next: make demo (source $(BIN)/activate for avinst itself)",:)
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
 	  { echo "avinst needs Python 3.11 or 3.12, found $$($(PYTHON) --version 2>&1); set PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "setting up $(VENV) from requirements.lock (about 3 GB, some minutes)"
+	@echo "setting up $(VENV) from requirements.lock: about 3 GB, 2 to 10 minutes, nothing more is printed until it is done"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

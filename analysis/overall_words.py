@@ -51,27 +51,28 @@ def alignment_sentence(found: Sequence[Alignment]) -> str:
     found = [one for one in found if math.isfinite(one.value) and math.isfinite(one.by_label.p_value)]
     if not found:
         return ""
-    whole = ", ".join(
-        f"{MEASURES[one.measure]} {one.value:.2f} ({one.by_label.low:.2f} to {one.by_label.high:.2f})"
+    more = [one for one in found if one.by_label.p_value * len(found) <= _LEVEL]
+    whole = "; ".join(
+        f"{MEASURES[one.measure]} {one.value:.2f} (the label alone: {one.by_label.low:.2f} to "
+        f"{one.by_label.high:.2f})"
         for one in found
     )
-    more = [one for one in found if one.by_label.p_value * len(found) <= _LEVEL]
-    beyond_label = f"Beyond that: {_names(more)}" if more else "None lies beyond that"
-    text = (
-        f"All features together, over all recordings: {whole}; in brackets what the label alone gives, which "
-        f"makes both modalities alike without any bond. {beyond_label}."
-    )
     inside = [one for one in found if math.isfinite(one.within_value)]
-    if not inside:
-        return f"{text} Within labels there are too few recordings to tell."
     p_values = [min(1.0, one.within_by_chance.p_value * len(inside)) for one in inside]
     beyond = [one for one, p_value in zip(inside, p_values, strict=True) if p_value <= _LEVEL]
-    values = ", ".join(
-        f"{MEASURES[one.measure]} {one.within_value:.2f} ({one.within_by_chance.low:.2f} to "
-        f"{one.within_by_chance.high:.2f}; corrected p = {p_value:.2g})"
+    shares = "something" if more or beyond else "nothing measurable"
+    text = (
+        f"Beyond the label, all audio features together share {shares} with all visual ones. Over all recordings, "
+        f"where the label makes both modalities alike: {whole}; {_names(more) or 'none'} beyond that."
+    )
+    if not inside:
+        return f"{text} Within labels there are too few recordings to tell."
+    values = "; ".join(
+        f"{MEASURES[one.measure]} {one.within_value:.2f} (chance: {one.within_by_chance.low:.2f} to "
+        f"{one.within_by_chance.high:.2f}, corrected p = {p_value:.2g})"
         for one, p_value in zip(inside, p_values, strict=True)
     )
-    return f"{text} Within labels: {values}; in brackets what chance gives; {_names(beyond) or 'none'} beyond it."
+    return f"{text} Within labels: {values}; {_names(beyond) or 'none'} beyond it."
 
 
 def _names(found: Sequence[Alignment]) -> str:

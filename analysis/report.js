@@ -223,6 +223,16 @@
   for (const figure of document.querySelectorAll("figure.enlarge")) enlargeable(figure, view);
   for (const figure of document.querySelectorAll("figure[data-matrix]")) waiting.observe(figure);
 
+  // A link to a folded label shows it.
+  function unfold() {
+    const part = document.getElementById(location.hash.slice(1))?.querySelector(":scope > details");
+    if (!part || part.open) return;
+    part.open = true;
+    part.scrollIntoView();
+  }
+  addEventListener("hashchange", unfold);
+  unfold();
+
   // One sound at a time.
   document.addEventListener("play", (event) => {
     for (const sound of document.querySelectorAll("audio")) if (sound !== event.target) sound.pause();

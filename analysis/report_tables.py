@@ -7,6 +7,7 @@ from analysis.alignment import MEASURES, Alignment, Chance
 from analysis.counting import counted
 from analysis.markup import Markup, element, joined, paragraph, table
 from analysis.run_record import RunRecord
+from trainer.audit_report import told_reasons
 from trainer.audit_result import METRIC_TITLES, SYSTEMS
 from trainer.evaluation_tables import explanations
 
@@ -66,11 +67,14 @@ def audit(record: RunRecord) -> Markup:
     scores, absent = found["scores"], found.get("absent", {})
     chance = scores.get("chance", {}).get("value")
     rows: list[list[str]] = []
+    told = told_reasons(absent, found.get("verdict", []))
     for name, title in SYSTEMS.items():
         if name in scores:
             rows.append([title, _measured(scores[name]), interval(scores[name], chance)])
         elif name in absent:
-            rows.append([title, "–", element("span", str(absent[name]), class_="reason")])
+            reason = str(absent[name])
+            rows.append([title, "–", "" if reason in told else element("span", reason, class_="reason")])
+            told.add(reason)
     followed = [
         [f"follows {name}" if name != "neither" else "follows neither", _measured(share), interval(share)]
         for name, share in found.get("follows", {}).items()

@@ -94,21 +94,39 @@ def too_few(recordings: int) -> str:
 
 
 def _against_random(modality: str, measures: Sequence[Faithfulness]) -> str:
-    """One part for all measures with the same verdicts over both baselines."""
+    """The verdict, then one part for all measures with the same verdicts over both baselines, then the values."""
     recordings = measures[0].recordings
     if recordings < FEWEST_RECORDINGS:
         return (
             f"There are {too_few(recordings)} whether the {modality} maps beat {' and '.join(BASELINES.values())}."
         )
     named: dict[str, list[str]] = {}
+    found = {one.measure: [judged(one.gain[name], recordings) for name in BASELINES] for one in measures}
     for one in measures:
-        verbs = {text: _VERBS[judged(one.gain[name], recordings)] for name, text in BASELINES.items()}
-        (maps, first), (pixels, second) = verbs.items()
+        (maps, first), (pixels, second) = (
+            (text, _VERBS[verdict]) for text, verdict in zip(BASELINES.values(), found[one.measure], strict=True)
+        )
         says = f"{first} {maps} {'and' if first == second else f'but {second}'} {pixels}"
-        gains = ", ".join(f"{signed(one.gain[name])} over {text}" for name, text in BASELINES.items())
-        named.setdefault(says, []).append(f"{_NAMES[one.measure]} ({gains})")
-    parts = [f"{says} in {_listed(found)}" for says, found in named.items()]
-    return f"The {modality} maps {'; they '.join(parts)}; {recordings} recordings."
+        named.setdefault(says, []).append(_NAMES[one.measure])
+    parts = "; they ".join(f"{says} in {_listed(names)}" for says, names in named.items())
+    values = "; ".join(f"{_NAMES[one.measure]} {_gains(one)}" for one in measures)
+    return (
+        f"The {modality} maps {_verdict(list(found.values()))}: they {parts}. Gains over "
+        f"{counted(recordings, 'recording')}: {values}."
+    )
+
+
+def _gains(one: Faithfulness) -> str:
+    return ", ".join(f"{signed(one.gain[name])} over {text}" for name, text in BASELINES.items())
+
+
+def _verdict(judgements: Sequence[Sequence[str]]) -> str:
+    """What the judgements over random maps and over random pixels, a pair for each measure, come to."""
+    if all(judgement == "beat" for pair in judgements for judgement in pair):
+        return "show what matters to the network"
+    if any(over_maps == "beat" for over_maps, _ in judgements):
+        return "show what matters to the network by some of the measures only"
+    return "are not shown to be better than chance"
 
 
 def _listed(items: Sequence[str]) -> str:

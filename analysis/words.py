@@ -133,6 +133,7 @@ def _coverage(study: Study) -> list[str]:
             f"Warning: fewer than {FEW_RECORDINGS} recordings ({', '.join(few)}): only very strong relations "
             "could be found there, and single large values mean little."
         )
+    sentences += _chosen_on_few(study)
     if study.skipped:
         labels_of: dict[str, list[str]] = {}
         for label, reason in study.skipped.items():
@@ -148,6 +149,31 @@ def _coverage(study: Study) -> list[str]:
     if missing:
         sentences.append(f"The model has no {missing[0]} branch: its features and maps are missing.")
     return sentences
+
+
+def _chosen_on_few(study: Study) -> list[str]:
+    """A warning where features were chosen on another split that has few recordings of a label."""
+    if study.halves:
+        return []
+    names = study.features.label_names
+    here, there = (
+        {name: int(count) for name, count in zip(names, (rows.labels > 0).sum(axis=0), strict=True)}
+        for rows in (study.features, study.selection)
+    )
+    few = [label for label in study.correlations if there[label] < FEW_RECORDINGS]
+    if not few:
+        return []
+    least, most = min(there[label] for label in few), max(there[label] for label in few)
+    how_many = f"{least}" if least == most else f"{least} to {most}"
+    labels = "each label" if len(few) == len(study.correlations) else ", ".join(few)
+    text = (
+        f"Warning: features were chosen on few recordings of the {study.settings.selection_split} split "
+        f"({how_many} of {labels}; under {FEW_RECORDINGS} the choice is mostly noise)"
+    )
+    # Each half is chosen on half of the recordings that are analyzed.
+    if all(here[label] // 2 > there[label] for label in few):
+        text += f"; --selection_split=cross_fit chooses them on halves of the {study.settings.split} split"
+    return [f"{text}."]
 
 
 def _p_value(value: float) -> str:

@@ -51,7 +51,8 @@ def raise_together(path: str, what: str, errors: Iterable[tuple[int, str]]) -> N
     found = [f"line {line}: {message}" for line, message in sorted(errors)]
     if found:
         more = f"; and {len(found) - _ERRORS_SHOWN} more" if len(found) > _ERRORS_SHOWN else ""
-        raise UserError(f"{path}: {len(found)} bad {what}: " + "; ".join(found[:_ERRORS_SHOWN]) + more)
+        bad = what.removesuffix("s") if len(found) == 1 else what
+        raise UserError(f"{path}: {len(found)} bad {bad}: " + "; ".join(found[:_ERRORS_SHOWN]) + more)
 
 
 def is_jsonl(path: str) -> bool:

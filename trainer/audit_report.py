@@ -1,6 +1,7 @@
 """Where an audit goes: audit.json, a table and a verdict to read, TensorBoard."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -116,8 +117,14 @@ def _colour(system: str) -> str:
     return MODALITY_COLOURS.get(modality, _NEUTRAL)
 
 
+def told_reasons(absent: Mapping[str, str], verdict: Sequence[str]) -> set[str]:
+    """The reasons why systems are missing that the verdict tells already, so that a table need not."""
+    return {reason for reason in absent.values() if any(reason in sentence for sentence in verdict)}
+
+
 def _rows(audit: Audit) -> list[tuple[str, str]]:
     rows = []
+    told = told_reasons(audit.absent, audit_verdict(audit))
     for name, title in SYSTEMS.items():
         if name in audit.scores:
             score = audit.scores[name]
@@ -128,5 +135,7 @@ def _rows(audit: Audit) -> list[tuple[str, str]]:
             )
             rows.append((title, cell))
         elif name in audit.absent:
-            rows.append((title, f"- ({audit.absent[name]})"))
+            reason = audit.absent[name]
+            rows.append((title, "-" if reason in told else f"- ({reason})"))
+            told.add(reason)
     return rows

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from avinst.dataset import Dataset
+from avinst.progress import tell
 from trainer.audit_features import (
     FusedHead,
     RecordingFeatures,
@@ -19,6 +20,7 @@ from trainer.audit_features import (
 from trainer.audit_measures import by_chance, product
 from trainer.audit_pairing import partner_segments, partners
 from trainer.audit_probe import fit_probe
+from trainer.audit_result import SYSTEMS
 from trainer.models.build import MODALITIES
 from trainer.predictions import Predictions
 from trainer.run import Run, load_model
@@ -158,6 +160,8 @@ def _add_probes(
         chosen_on = recording_features(model, dataset, "validation", batch_size)
     for modality, features in known.features.items():
         validation = (chosen_on.features[modality], chosen_on.labels) if chosen_on else None
+        what = SYSTEMS[f"{modality}_{name}"]
+        tell(f"{what}: training on {len(known.labels)} recordings")
         probe = fit_probe(features, known.labels, validation, multi_label=dataset.multi_label)
         systems.probabilities[f"{modality}_{name}"] = probe.probabilities(of_split.features[modality])
         systems.probe_c[f"{modality}_{name}"] = probe.c

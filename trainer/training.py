@@ -16,6 +16,7 @@ from trainer.devices import make_strategy, synchronize_batch_norm
 from trainer.loop import TrainingLoop
 from trainer.models import copy_weights
 from trainer.optimization import compile_for_training
+from trainer.overfitting import overfitting_sentence
 from trainer.remedies import fitted_network
 from trainer.resume_point import Position, ResumePoint
 from trainer.run import CHECKPOINTS_FOLDER, MODEL_FILE, STAGES_FOLDER, RunPaths
@@ -70,10 +71,13 @@ def fit(
     best = BestWeights(network, checkpoints, config.best_by)
     curves = Curves(paths.join(where.log_dir, stage))
 
+    reached: dict[int, dict[str, float]] = {}
+
     def is_enough(epochs_done: int) -> bool:
         return 0 < config.patience <= best.epochs_without_gain(epochs_done)
 
     def after_epoch(epochs_done: int, metrics: dict[str, float]) -> bool:
+        reached[epochs_done] = metrics
         best.keep(epochs_done, metrics)
         curves.write(epochs_done - 1, metrics, float(fitted.optimizer.learning_rate))
         return is_enough(epochs_done)
@@ -101,6 +105,9 @@ def fit(
     if kept:
         which = f"epoch {kept['epoch']}, validation {config.best_by} {kept[f'val_{config.best_by}']:.3f},"
     tell(f"{stage}: {which} is kept; {format_seconds(time.monotonic() - began)}")
+    overfitted = overfitting_sentence(reached, int(kept["epoch"])) if kept else ""
+    if overfitted:
+        tell(f"{stage}: {overfitted}")
     return plain
 
 

@@ -94,24 +94,32 @@ def aligned(whole_p, within_p):
     return tuple(Alignment(name, 0.7, chance, by_label, 0.03, within, 60, 60) for name in MEASURES)
 
 
-def test_alignment_is_told_beside_what_the_label_alone_gives():
+def test_alignment_begins_with_the_verdict_and_says_what_each_number_is_beside():
     text = alignment_sentence(aligned(0.3, 0.4))
-    assert "linear CKA, unbiased 0.70 (0.00 to 0.20)" in text
-    assert (
-        "None lies beyond that. Within labels: linear CKA, unbiased 0.03 (-0.10 to 0.12; corrected p = 1)" in text
+    assert text.startswith(
+        "Beyond the label, all audio features together share nothing measurable with all visual ones. Over all "
+        "recordings, where the label makes both modalities alike: linear CKA, unbiased 0.70 (the label alone: "
+        "0.00 to 0.20); "
     )
-    assert text.endswith("in brackets what chance gives; none beyond it.")
+    assert (
+        "; none beyond that. Within labels: linear CKA, unbiased 0.03 (chance: -0.10 to 0.12, corrected p = 1); "
+        in text
+    )
+    assert text.endswith("; none beyond it.")
 
 
 def test_three_measures_are_corrected_for():
     # 3 x 0.02 is more than 0.05, 3 x 0.01 is not.
     text = alignment_sentence(aligned(0.02, 0.02))
-    assert "None lies beyond that" in text
-    assert "unbiased 0.03 (-0.10 to 0.12; corrected p = 0.06)" in text
-    assert text.endswith("none beyond it.")
-    text = alignment_sentence(aligned(0.01, 0.01))
-    assert "Beyond that: linear CKA, unbiased and " in text
-    assert text.endswith("held out beyond it.")
+    assert "share nothing measurable with" in text
+    assert "; none beyond that. " in text
+    assert "unbiased 0.03 (chance: -0.10 to 0.12, corrected p = 0.06)" in text
+    assert text.endswith("; none beyond it.")
+    for whole, within in ((0.01, 0.01), (0.01, 0.4), (0.4, 0.01)):
+        text = alignment_sentence(aligned(whole, within))
+        assert "share something with" in text
+        assert ("held out beyond that. " in text) == (whole == 0.01)
+        assert text.endswith("held out beyond it.") == (within == 0.01)
 
 
 def test_what_could_not_be_measured_is_left_out():

@@ -132,13 +132,15 @@ def test_the_audit_is_told_in_words_and_figures_or_missed(text, toy_study, toy_p
     audit = {
         "metric": "hit_at_1",
         "scores": {"fused": measured(0.6), "chance": measured(0.3)},
-        "absent": {"audio_alone": "no <stages>"},
+        "absent": {"audio_alone": "no <stages>", "visual_alone": "no <stages>", "product": "it leads & wins"},
         "follows": {"audio": measured(0.2)},
-        "verdict": ["Audio leads & wins."],
+        "verdict": ["Audio: it leads & wins."],
     }
     words = "".join(Page(render(toy_study, toy_pictures, audit=audit)).texts)
-    for expected in ("Audio leads & wins.", "fused model", "0.600", "no <stages>", "follows audio"):
+    for expected in ("Audio: it leads & wins.", "fused model", "0.600", "no <stages>", "follows audio"):
         assert expected in words
+    assert words.count("no <stages>") == 1
+    assert words.count("it leads & wins") == 1  # the verdict tells it
 
 
 def test_no_text_ends_the_script_that_holds_it():

@@ -78,6 +78,26 @@ def test_a_policy_forbids_other_scripts_and_requests(page, file):
     assert "Content Security Policy" in str(page.of("Log.entryAdded"))
 
 
+def test_a_link_to_a_label_shows_it_folded_or_not(page, file):
+    def shown(first=""):
+        return page.evaluate(
+            f"""(async () => {{
+                const part = document.querySelector("#label-2 > details");
+                {first}
+                await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+                return [part.open, Math.round(part.getBoundingClientRect().top)]; }})()"""
+        )
+
+    page.open(file[0])
+    is_open, top = shown("location.hash = 'label-2';")
+    assert is_open
+    assert 0 <= top < 100
+    page.open(file[0])
+    is_open, top = shown("part.open = false; document.querySelector('nav a[href=\"#label-2\"]').click();")
+    assert is_open
+    assert 0 <= top < 100
+
+
 def cell_of(page, result, row, column):
     """Where a cell of the first matrix is in the window."""
     page.evaluate("document.querySelector('figure[data-matrix]').scrollIntoView({block: 'start'})")

@@ -87,6 +87,35 @@ def test_summary_warns_and_names_what_is_missing(toy_study):
     assert "Without correlations: flute, piano (2 recordings)." in text
 
 
+def test_a_choice_on_few_recordings_is_told_with_the_way_out(toy_study):
+    def warnings(here, there, split="validation", **changed):
+        names = toy_study.features.label_names
+
+        def rows(features, count):
+            labels = np.tile(np.eye(len(names), dtype=bool), (count, 1))
+            return dataclasses.replace(features, labels=labels)
+
+        study = dataclasses.replace(
+            toy_study,
+            features=rows(toy_study.features, here),
+            selection=rows(toy_study.selection, there),
+            **changed,
+        )
+        return [text for text in summary_sentences(study) if "features were chosen on few" in text]
+
+    told = (
+        "Warning: features were chosen on few recordings of the validation split (11 of each label; under 30 the "
+    )
+    told += "choice is mostly noise)"
+    assert warnings(24, 11) == [f"{told}; --selection_split=cross_fit chooses them on halves of the test split."]
+    assert warnings(23, 11) == [f"{told}."]  # halves would be no larger
+    assert warnings(200, 30) == []
+    assert warnings(24, 11, halves=(("a",), ("b",))) == []
+    labels = list(toy_study.correlations)
+    one = {labels[0]: toy_study.correlations[labels[0]]}
+    assert "(11 of each label;" in warnings(24, 11, correlations=one)[0]
+
+
 def test_stability_is_said_of_the_features_that_are_most_important(toy_study):
     label = next(iter(toy_study.correlations))
     index = toy_study.importance.label_names.index(label)

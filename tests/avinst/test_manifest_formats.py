@@ -99,7 +99,7 @@ def test_audioset_with_the_names_of_its_classes(read):
     names = 'index,mid,display_name\n0,/m/068hy,"Domestic animals, pets"\n1,/m/07q6cd_,Squeak\n2,/m/0bt9lr,Dog\n'
     rows = read("audioset", AUDIOSET, names)
     assert [row.labels for row in rows] == [("Domestic animals, pets", "Squeak", "Dog"), ("Dog",)]
-    with pytest.raises(UserError, match=r"1 bad lines: line 4: label '/m/07q6cd_' is not in the file"):
+    with pytest.raises(UserError, match=r"1 bad line: line 4: label '/m/07q6cd_' is not in the file"):
         read("audioset", AUDIOSET, names.replace("/m/07q6cd_", "/m/other"))
 
 

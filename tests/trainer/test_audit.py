@@ -10,7 +10,7 @@ from dataset_factory import write_dataset
 from avinst.errors import UserError
 from trainer import evaluate
 from trainer.audit import audit_run, compare, follow_shares
-from trainer.audit_report import write_audit
+from trainer.audit_report import audit_text, write_audit
 from trainer.audit_result import SYSTEMS
 from trainer.audit_stages import stages_run
 from trainer.audit_systems import Systems, disturbed
@@ -196,7 +196,7 @@ def test_with_several_labels_any_of_them_is_followed():
     assert {name: score.value for name, score in found.items()} == {"audio": 0, "visual": 1, "neither": 0}
 
 
-def test_a_multi_label_run_is_audited_by_mean_average_precision(untrained_run, tmp_path):
+def test_a_multi_label_run_is_audited_by_mean_average_precision(untrained_run, tmp_path, capsys):
     several = write_dataset(
         tmp_path / "several", multi_label=True, recordings={"train": 8, "validation": 0, "test": 6}
     )
@@ -205,6 +205,10 @@ def test_a_multi_label_run_is_audited_by_mean_average_precision(untrained_run, t
     assert audit.metric == "map"
     assert set(audit.probe_c) == {"audio_probe", "visual_probe"}
     assert "give --stages_from" in audit.absent["product"]
+    assert audit_text(audit).count("give --stages_from") == 1  # though five systems lack it
+    told = capsys.readouterr().err
+    for modality in ("audio", "visual"):
+        assert f"probe of {modality} features: training on 8 recordings" in told
     assert audit.single == {"audio": "audio_probe", "visual": "visual_probe"}
     assert any(
         sentence.startswith("With one modality blanked the fused model is left with mAP")

@@ -15,6 +15,7 @@ from trainer.models import (
     copy_weights,
     sub_model,
 )
+from trainer.models.layers import conv_bn, features_of
 
 CONTRACT = ["audio_map", "audio_features", "visual_map", "visual_features", "logits", "probabilities"]
 
@@ -189,3 +190,20 @@ def test_the_settings_offer_the_backbones_that_there_are():
     choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(TrainConfig)}
     assert set(choices["audio_backbone"]) == set(AUDIO_BACKBONES)
     assert set(choices["visual_backbone"]) == set(VISUAL_BACKBONES)
+
+
+def test_a_backbone_with_another_number_of_features_is_refused(dataset, monkeypatch):
+    def narrow(x, config):
+        return features_of(conv_bn(x, 64, 1, 1, "visual_last"), "visual")
+
+    monkeypatch.setitem(VISUAL_BACKBONES, "small_cnn", narrow)
+    config = TrainConfig(audio_backbone="small_cnn", visual_backbone="small_cnn")
+    expected = (
+        "--visual_backbone=small_cnn gives features of the shape (64,), not (2048,); end it with "
+        "features_of(x, 'visual') of a map with 2048 channels"
+    )
+    for scheme in ("visual", "joint"):
+        with pytest.raises(UserError) as caught:
+            build_model(scheme, config, dataset)
+        assert str(caught.value) == expected
+    build_model("audio", config, dataset)

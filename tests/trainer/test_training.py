@@ -154,6 +154,7 @@ def test_patience_ends_a_training_after_epochs_without_gain_also_when_it_is_resu
     assert "epoch 4/6" in lines
     assert "epoch 5/6" not in lines
     assert "visual: epoch 2, validation loss 0.500, is kept" in lines
+    assert "visual: after epoch 2 of 4 it only fitted the training split" in lines
     train(str(tmp_path / "run"), dataset.data_dir, config)
     lines = capsys.readouterr().err
     assert "epoch 5/6" not in lines

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from avinst.dataset import Dataset
+from avinst.errors import UserError
 from trainer.config import TrainConfig
 from trainer.models.audio import AUDIO_BACKBONES, AUDIO_FEATURES
 from trainer.models.visual import VISUAL_BACKBONES, VISUAL_FEATURES
@@ -34,11 +35,15 @@ def build_model(scheme: str, config: TrainConfig, dataset: Dataset) -> keras.Mod
         [batch, size, size, 3] in 0..255, or one of them; a dict by these names may be passed as well. Its
         output is `probabilities` float32 [batch, labels], softmax of `logits`, or sigmoid where the dataset is
         multi-label.
+
+    Raises:
+        UserError: a backbone does not give as many features as the schemes need.
     """
     with _dtype_policy(config.precision):
         inputs, features = [], []
         for modality in MODALITIES[scheme]:
             source, feature = (_audio_branch if modality == "audio" else _visual_branch)(config, dataset)
+            _check_features(modality, feature, config)
             inputs.append(source)
             features.append(feature)
         return keras.Model(inputs, _head(features, config, dataset), name=scheme)
@@ -71,6 +76,17 @@ def copy_weights(source: keras.Model, target: keras.Model, prefix: str = "") -> 
             target.get_layer(layer.name).set_weights(layer.get_weights())
             count += len(layer.weights)
     return count
+
+
+def _check_features(modality: str, feature: Any, config: TrainConfig) -> None:
+    """The fusion head, the analysis and the exported signatures go by these numbers."""
+    shape, wanted = tuple(feature.shape[1:]), FEATURE_COUNTS[modality]
+    if shape != (wanted,):
+        name = getattr(config, f"{modality}_backbone")
+        raise UserError(
+            f"--{modality}_backbone={name} gives features of the shape {shape}, "
+            f"not ({wanted},); end it with features_of(x, {modality!r}) of a map with {wanted} channels"
+        )
 
 
 def _audio_branch(config: TrainConfig, dataset: Dataset) -> tuple[Any, Any]:
