@@ -86,7 +86,7 @@ def _how_sure(worst: str, others: Sequence[str], per_label: Mapping[str, Mapping
         return f"It is clearly the worst: so in {_percent(share)} of 1000 draws of the recordings."
     rivals = sorted(others, key=lambda name: -per_label[name]["worst_in_draws"])
     shares = [(name, per_label[name]["worst_in_draws"]) for name in rivals[:_MOST_NAMED]]
-    named = ", ".join(f"{name} in {_percent(found)}" for name, found in shares if found >= 0.005)
+    named = ", ".join(f"{name} in {_percent(found)}" for name, found in shares if found >= 0.01)
     return (
         f"It is not clearly the worst: of 1000 draws of the recordings it is so in {_percent(share)}"
         f"{', ' if named else ''}{named}."
