@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trainer.input_pipeline import examples as examples
     from trainer.input_pipeline import keyed_examples as keyed_examples
     from trainer.input_pipeline import training_examples as training_examples
+    from trainer.label_words import worst_sentences as worst_sentences
     from trainer.predictions import Predictions as Predictions
     from trainer.predictions import predict_split as predict_split
     from trainer.run import Run as Run
@@ -42,6 +43,7 @@ else:  # unseen by type checkers, to which a __getattr__ would mean that any nam
             "trainer.exporting": ["export_run"],
             "trainer.fitting": ["fit"],
             "trainer.input_pipeline": ["examples", "keyed_examples", "training_examples"],
+            "trainer.label_words": ["worst_sentences"],
             "trainer.predictions": ["Predictions", "predict_split"],
             "trainer.run": ["Run", "load_run"],
             "trainer.run_evaluation": ["RunEvaluation", "evaluate_run"],

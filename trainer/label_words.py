@@ -32,8 +32,9 @@ def worst_sentences(
     """The label that is recognised worst; what each modality alone makes of it; whether it is clearly the worst.
 
     Args:
-        metrics: by recording, as `trainer.metrics.compute_metrics` gives them.
-        alone: what `trainer.label_tables.alone_per_label` gives; None or empty: nothing is known of it.
+        metrics: of recordings, such as `evaluate_run(...).metrics["recording"]`.
+        alone: what each modality alone makes of each label, such as `evaluate_run(...).alone_per_label()`; None or
+            empty: nothing is known of it.
 
     Returns:
         Up to three sentences of plain text; none where the metrics are of an older version, or of one label.
@@ -71,7 +72,7 @@ def _by_modality(label: str, alone: Mapping[str, Mapping[str, Mapping[str, Any]]
     for system, per_label in alone.items():
         values = per_label[label]
         text = f"{_WHO[system]} {'recognises ' if not parts else ''}{_recognised(values)} of {values['count']}"
-        wrong = values["taken_for"]
+        wrong = values.get("taken_for")
         parts.append(f"{text} ({wrong['count']} taken for {wrong['label']})" if wrong else text)
     text = ", ".join(parts)
     return [f"{text[0].upper()}{text[1:]}."] if text else []

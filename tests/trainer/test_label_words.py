@@ -86,6 +86,8 @@ def test_metrics_of_an_older_version_are_shown_without_what_they_lack():
         name: {key: value for key, value in values.items() if key not in new} for name, values in LABELS.items()
     }
     assert worst_sentences({"per_label": older}) == []
+    (alone,) = worst_sentences({"per_label": LABELS}, {"audio_alone": older, "visual_alone": older})[1:2]
+    assert alone == "Audio alone recognises 25 of 40, vision alone 25 of 40."
     head, rows = label_rows({"per_label": older}, multi_label=False)
     assert rows[0] == ["banjo", "40", "1.000", "0.625", "0.500", "0.750", "0.100", "-"]
     assert len(head) == 8
