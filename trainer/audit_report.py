@@ -70,10 +70,13 @@ def audit_markdown(audit: Audit) -> str:
 
 
 def labels_markdown(audit: Audit) -> str:
-    """What the fused model and each modality alone make of each label, the worst first, as Markdown."""
-    shown = {name: audit.per_label[name] for name in ("fused", *audit.single.values())}
-    several = audit.metric == "map"
-    return markdown_table(*alone_rows({"per_label": shown["fused"]}, shown, multi_label=several))
+    """What each modality alone makes of each label, the fused model's worst first, as Markdown.
+
+    TensorBoard breaks words where a table is wider: the fused model's own scores are in `evaluation/per_label`.
+    """
+    alone = {name: audit.per_label[name] for name in audit.single.values()}
+    order = {"per_label": audit.per_label["fused"]}
+    return markdown_table(*alone_rows(order, alone, multi_label=audit.metric == "map"))
 
 
 def scores_figure(audit: Audit) -> Figure:

@@ -10,7 +10,7 @@ from dataset_factory import write_dataset
 from avinst.errors import UserError
 from trainer import evaluate
 from trainer.audit import audit_run, compare, follow_shares
-from trainer.audit_report import audit_text, write_audit
+from trainer.audit_report import audit_text, labels_markdown, write_audit
 from trainer.audit_result import SYSTEMS
 from trainer.audit_stages import stages_run
 from trainer.audit_systems import Systems, disturbed
@@ -130,6 +130,12 @@ def test_gains_and_losses_are_against_the_better_modality():
         "c": {"recall": None, "average_precision": None, "taken_for": None, "count": 0},
     }
     assert set(found.per_label) == {"fused", "audio_alone", "visual_alone", "product"}
+    # In the order of the fused model's average precision, 2/3 of a and 3/4 of b.
+    assert labels_markdown(found).splitlines()[2:] == [
+        "| a | 0.500 | 0.500 | b 1 | 0.000 | 0.500 | b 2 |",
+        "| b | 0.500 | 0.500 | a 1 | 0.000 | 0.500 | a 2 |",
+        "| c | - | - | - | - | - | - |",
+    ]
 
 
 def test_the_order_of_the_recordings_changes_nothing():
