@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from analysis.plain_calls import write_explained_video as write_explained_video
     from analysis.recording_maps import GradCam as GradCam
     from analysis.recording_maps import grad_cam as grad_cam
+    from analysis.recording_maps import grad_cam_figures as grad_cam_figures
     from analysis.study import Study as Study
     from analysis.study import StudySettings as StudySettings
     from analysis.words import correlation_sentences as correlation_sentences
@@ -48,7 +49,7 @@ else:  # unseen by type checkers, to which a __getattr__ would mean that any nam
             "analysis.importance": ["Importance", "feature_importance", "importance_csv"],
             "analysis.importance_figures": ["importance_figure", "share_figure"],
             "analysis.plain_calls": ["analyze_run", "write_explained_video"],
-            "analysis.recording_maps": ["GradCam", "grad_cam"],
+            "analysis.recording_maps": ["GradCam", "grad_cam", "grad_cam_figures"],
             "analysis.study": ["Study", "StudySettings"],
             "analysis.words": ["correlation_sentences", "summary_sentences"],
             "analysis.workflow": ["Analysis"],

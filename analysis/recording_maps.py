@@ -5,12 +5,16 @@ from collections.abc import Mapping
 
 import keras
 import numpy as np
+from matplotlib.figure import Figure
 
 from analysis.features import model_inputs
 from analysis.gradcam import INPUT_OF, MAP_OF, METHOD_NAMES, EvidenceMaps, Method, on_input
+from analysis.gradcam_figures import frame_figure, spectrogram_figure
 from analysis.receptive_field import cell_centres
+from avinst.errors import UserError
 from avinst.keyword_settings import check_choice
 from avinst.recording import Recording
+from avinst.spec import DatasetSpec
 from trainer.run import Run, loaded
 
 _SEGMENTS_AT_ONCE = 32
@@ -49,7 +53,7 @@ def grad_cam(run: Run | str, recording: Recording, label: str = "", method: Meth
         method: `gradcam`, `gradcam++` or `scorecam`.
 
     Returns:
-        The maps, drawn by `analysis.frame_figure` and `analysis.spectrogram_figure`.
+        The maps, drawn by `analysis.grad_cam_figures`.
 
     Raises:
         UserError: no finished run, no such label or method; the message names the nearest one.
@@ -83,3 +87,33 @@ def grad_cam(run: Run | str, recording: Recording, label: str = "", method: Meth
         maps=maps,
         raw=raw,
     )
+
+
+def grad_cam_figures(cam: GradCam, recording: Recording, spec: DatasetSpec, segment: int = 0) -> list[Figure]:
+    """A segment's frame and spectrogram, each once plain and once with its map.
+
+    Args:
+        cam: as `grad_cam` gives it.
+        recording: the one that it is of.
+        spec: `dataset.spec`, for the spectrogram's axes.
+        segment: number of the segment in the recording, from 0.
+
+    Returns:
+        The frame's figure and the spectrogram's, of those that the model has.
+
+    Raises:
+        UserError: the recording is another one, or has no such segment.
+    """
+    if cam.video_id != recording.video_id:
+        raise UserError(f"maps of {cam.video_id!r} and recording {recording.video_id!r}; expected the same one")
+    if not 0 <= segment < len(cam.start_seconds):
+        raise UserError(f"segment={segment}: expected 0 to {len(cam.start_seconds) - 1}")
+    start = float(cam.start_seconds[segment])
+    title = f"{cam.video_id}, {start:g} s: evidence for {cam.label}, probability {cam.probability:.2f}"
+    figures = []
+    if "visual" in cam.maps:
+        figures.append(frame_figure(recording.frame[segment], cam.maps["visual"][segment], title))
+    if "audio" in cam.maps:
+        log_mel, evidence = recording.log_mel[segment], cam.maps["audio"][segment]
+        figures.append(spectrogram_figure(log_mel, evidence, spec, start, title))
+    return figures
