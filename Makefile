@@ -12,7 +12,7 @@ SITE ?= build/site
 # Looks at $(VENV) from outside; its own packages are in a lock of their own and none of the product's.
 TOOLS := .venv-supply-chain
 
-.PHONY: setup hooks demo docs test test-all test-312 fuzz coverage lint format types lock sbom licences vulnerabilities clean
+.PHONY: setup hooks demo docs notebook test test-all test-312 fuzz coverage lint format types lock sbom licences vulnerabilities clean
 
 setup: $(VENV)/.installed
 	@$(if $(filter setup,$(MAKECMDGOALS)),echo "$(BIN) is ready. Next: make demo (source $(BIN)/activate for avinst itself)",:)
@@ -33,6 +33,10 @@ demo: setup
 docs: setup
 	$(BIN)/sphinx-build -q -E -W --keep-going -b html -c docs . $(SITE)
 	@echo "$(SITE)/index.html"
+
+# docs/notebook.ipynb from docs/notebook.py: its cells are run, and what they show is kept; two to three minutes.
+notebook: setup
+	$(BIN)/python docs/notebook_page.py
 
 test: setup
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)

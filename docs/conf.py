@@ -19,6 +19,7 @@ exclude_patterns = [".*", "build", "demo*"]  # are not searched
 
 extensions = ["myst_nb"]
 nb_execution_mode = "off"  # notebooks are committed with what they print
+nb_render_markdown_format = "myst"  # that of a cell, too: CommonMark alone has no tables
 myst_heading_anchors = 4  # links to #headings are checked, by the names that code hosts give them
 smartquotes = False  # flags are written with two hyphens, outside of code too
 

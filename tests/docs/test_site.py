@@ -8,6 +8,7 @@ from browser import browser
 from command_blocks import PAGES, ROOT
 
 pytestmark = pytest.mark.slow
+ON_SITE = [*(page.removesuffix(".md") for page in PAGES), "docs/notebook"]
 
 
 def build(source, output):
@@ -38,12 +39,12 @@ def test_the_top_leads_to_the_landing_page(site, page):
     assert [caption.lower() for caption in captions] == ["tutorial", "how to", "reference", "explanation"]
     links = page.evaluate("[...document.querySelectorAll('.sidebar-tree a')].map(one => one.href)")
     names = {link.removeprefix(f"file://{site}/").removesuffix(".html") for link in links}
-    assert {name.removesuffix(".md") for name in PAGES} - {"docs/index"} <= names
+    assert set(ON_SITE) - {"docs/index"} <= names
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ON_SITE)
 def test_a_page_needs_nothing_else_and_fits(site, page, name):
-    file = site / f"{name.removesuffix('.md')}.html"
+    file = site / f"{name}.html"
     for width in (1280, 400):
         page.open(file, width=width)
         asked = [event["request"]["url"] for event in page.of("Network.requestWillBeSent")]
