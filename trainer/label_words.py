@@ -5,8 +5,8 @@ from typing import Any
 
 from trainer.audit_result import FEWEST_RECORDINGS
 
-# The least share of draws that makes a label clearly the worst. Of 2, 3 or 8 equally hard labels one was then called
-# so in at most 1 % of simulated test splits of 20 recordings a label, but of 2 labels of 10 recordings in 11 %.
+# The least share of draws that makes a label clearly the worst. Of 2, 3 or 8 equally hard labels one was then
+# called so in at most 1 % of simulated test splits of 20 recordings a label; of 2 labels of 10 recordings in 11 %.
 CLEAR_SHARE = 0.975
 _MOST_NAMED = 3
 _WHO = {
