@@ -1,6 +1,7 @@
 """`avinst analyze` and `avinst explain` as plain calls, their flags as keyword arguments."""
 
 import math
+import os
 from typing import Any
 
 from analysis.correlation import CorrelationSettings
@@ -12,18 +13,19 @@ from analysis.study import StudySettings
 from analysis.workflow import Analysis, analyze
 from avinst.errors import UserError
 from avinst.keyword_settings import by_kind, check_choice
+from avinst.paths import StrPath
 from avinst.progress import tell
-from trainer.run import Run
+from trainer.run import Run, directory_of
 
 
 def analyze_run(
-    run: Run | str,
+    run: Run | StrPath,
     *,
-    data_dir: str = "",
-    output_dir: str = "",
-    media_root: str = "",
-    manifest: str = "",
-    compare_to: str = "",
+    data_dir: StrPath = "",
+    output_dir: StrPath = "",
+    media_root: StrPath = "",
+    manifest: StrPath = "",
+    compare_to: StrPath = "",
     **settings: Any,
 ) -> Analysis:
     """Importance, correlations, Grad-CAM, TensorBoard and the report, as `avinst analyze` makes them.
@@ -45,31 +47,31 @@ def analyze_run(
         UserError: no such setting, no finished run, no dataset or one unlike the run's, a split without segments,
             or files that cannot be read or written.
     """
+    check_choice("gradcam_method", settings.get("gradcam_method", "gradcam"), list(METHOD_NAMES))
     study, correlation, evidence = by_kind(
         settings, [StudySettings, CorrelationSettings, EvidenceSettings], apart=["correlation", "evidence"]
     )
-    check_choice("gradcam_method", study.get("gradcam_method", "gradcam"), list(METHOD_NAMES))
     return analyze(
-        run if isinstance(run, str) else run.run_dir,
-        data_dir,
-        output_dir,
+        directory_of(run),
+        os.fspath(data_dir),
+        os.fspath(output_dir),
         StudySettings(
             **study, correlation=CorrelationSettings(**correlation), evidence=EvidenceSettings(**evidence)
         ),
         lambda line: tell(f"analyze: {line}"),
-        media_root=media_root,
-        manifest=manifest,
-        compare_to=compare_to,
+        media_root=os.fspath(media_root),
+        manifest=os.fspath(manifest),
+        compare_to=os.fspath(compare_to),
     )
 
 
 def write_explained_video(
-    run: Run | str,
-    video: str,
-    output: str,
+    run: Run | StrPath,
+    video: StrPath,
+    output: StrPath,
     *,
     label: str = "",
-    listen: str = "",
+    listen: StrPath = "",
     start_seconds: float = 0.0,
     end_seconds: float = math.inf,
     batch_size: int = 32,
@@ -95,8 +97,9 @@ def write_explained_video(
         UserError: no finished run, no such label, a video in which nothing can be used or drawn, or a file that
             cannot be written.
     """
+    video, output, listen = os.fspath(video), os.fspath(output), os.fspath(listen)
     if end_seconds <= start_seconds:
         raise UserError(f"end_seconds={end_seconds:g}: expected more than start_seconds")
     check_outputs(video, output, listen, overwrite=overwrite)
     wanted = Wanted(output, listen, label, start_seconds, end_seconds, batch_size)
-    return explain_file(run if isinstance(run, str) else run.run_dir, video, wanted)
+    return explain_file(directory_of(run), video, wanted)

@@ -13,6 +13,7 @@ from analysis.gradcam_figures import frame_figure, spectrogram_figure
 from analysis.receptive_field import cell_centres
 from avinst.errors import UserError
 from avinst.keyword_settings import check_choice
+from avinst.paths import StrPath
 from avinst.recording import Recording
 from avinst.spec import DatasetSpec
 from trainer.run import Run, loaded
@@ -43,7 +44,7 @@ class GradCam:
     raw: Mapping[str, np.ndarray]
 
 
-def grad_cam(run: Run | str, recording: Recording, label: str = "", method: Method = "gradcam") -> GradCam:
+def grad_cam(run: Run | StrPath, recording: Recording, label: str = "", method: Method = "gradcam") -> GradCam:
     """Where in its frames and spectrograms a run finds the evidence for a label.
 
     Args:

@@ -1,6 +1,7 @@
 """A contact sheet: frames of a dataset with their spectrograms below them, as one PNG."""
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.figure_png import figure_png
 from avinst.manifest_rows import SPLITS
+from avinst.paths import StrPath
 from avinst.schema import parse_examples, parse_labels, parse_video_ids
 
 _COLUMNS = 6
@@ -20,7 +22,7 @@ _LONGEST_NAME = 26
 _LOOKED_AT = 50_000  # seconds of reading, at 14,500 a second
 
 
-def draw_contact_sheet(dataset: Dataset, chosen: Sequence[Mapping[str, np.ndarray]], output: str) -> int:
+def draw_contact_sheet(dataset: Dataset, chosen: Sequence[Mapping[str, np.ndarray]], output: StrPath) -> int:
     """Draws examples, each frame with its spectrogram below it.
 
     Args:
@@ -34,6 +36,7 @@ def draw_contact_sheet(dataset: Dataset, chosen: Sequence[Mapping[str, np.ndarra
     Raises:
         UserError: there is nothing to draw, or the file cannot be written there.
     """
+    output = os.fspath(output)
     if not chosen:
         raise UserError("no examples to draw; see the rejects")
     columns = min(_COLUMNS, len(chosen))

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from avinst.errors import UserError
 from avinst.json_values import check_types, read_json_object
 from avinst.manifest_rows import SPLITS
 from avinst.nearest import expected, file_hint
+from avinst.paths import StrPath
 from avinst.spec import DatasetSpec
 
 DATASET_FILE = "dataset.json"
@@ -79,7 +81,7 @@ def shard_name(split: str, number: int, count: int) -> str:
     return f"{split}-{number:05d}-of-{count:05d}"
 
 
-def load_dataset(data_dir: str) -> Dataset:
+def load_dataset(data_dir: StrPath) -> Dataset:
     """Reads what `dataset.json` says of a finished dataset; its examples are read by others.
 
     Args:
@@ -88,6 +90,7 @@ def load_dataset(data_dir: str) -> Dataset:
     Raises:
         UserError: no such directory, an unfinished dataset, or one that this version cannot read.
     """
+    data_dir = os.fspath(data_dir)
     file = paths.join(data_dir, DATASET_FILE)
     if not paths.is_directory(data_dir):
         raise UserError(f"no dataset directory {data_dir!r}{file_hint(data_dir)}; make it with avinst prepare")

@@ -40,10 +40,14 @@ def check_types(dataclass: type, values: Mapping[str, Any]) -> None:
     hints = typing.get_type_hints(dataclass)
     for name in values.keys() & hints.keys():
         if not _is_of(values[name], hints[name]):
-            expected = (
-                getattr(hints[name], "__name__", hints[name]) if not typing.get_args(hints[name]) else hints[name]
-            )
+            expected = _in_words(hints[name])
             raise TypeError(f"{name}: expected {expected}, found {str(values[name])[:40]!r}")
+
+
+def _in_words(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return f"one of {', '.join(map(str, typing.get_args(hint)))}"
+    return str(hint) if typing.get_args(hint) else getattr(hint, "__name__", str(hint))
 
 
 def _is_of(value: Any, hint: Any) -> bool:

@@ -1,10 +1,13 @@
 """Arguments of the functions for users: choices are checked, keywords go to the dataclass with such a field."""
 
 import dataclasses
+import numbers
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from avinst.errors import UserError
+from avinst.json_values import check_types
 from avinst.nearest import hint
 
 
@@ -20,14 +23,30 @@ def by_kind(given: Mapping[str, Any], kinds: Sequence[type], *, apart: Sequence[
         For each of the kinds the arguments that it takes.
 
     Raises:
-        UserError: a name that no field has; the message names the nearest one that there is.
+        UserError: a name that no field has; the message names the nearest one that there is. Or a value of
+            another type than its field's; numbers of NumPy pass for Python's.
     """
     fields = [{field.name for field in dataclasses.fields(kind)} - set(apart) for kind in kinds]
     known = sorted(set().union(*fields))
     for name in given:
         if name not in known:
             raise UserError(f"no setting {name!r}; {_instead(name, known)}")
-    return [{name: value for name, value in given.items() if name in names} for names in fields]
+    plain = {name: _plain(value) for name, value in given.items()}
+    try:
+        for kind in kinds:
+            check_types(kind, plain)
+    except TypeError as error:
+        raise UserError(str(error)) from None
+    return [{name: value for name, value in plain.items() if name in names} for names in fields]
+
+
+def _plain(value: Any) -> Any:
+    """As JSON knows it: NumPy's numbers and paths are none of its types."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else value
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Makes a manifest of the videos in a folder, labelled by its class folders or by a data set's annotations."""
 
+import os
 from collections.abc import Sequence
 
 from avinst.errors import UserError
@@ -16,13 +17,14 @@ from avinst.manifest_making import (
 from avinst.manifest_media import MediaIndex, list_videos
 from avinst.manifest_rows import ManifestRow
 from avinst.manifest_writing import write_manifest
+from avinst.paths import StrPath
 from avinst.paths_below import stays_below
 from avinst.progress import tell
 
 
 def make_manifest(
-    media_root: str,
-    output: str,
+    media_root: StrPath,
+    output: StrPath,
     *,
     format_name: str = "folders",
     annotations: Sequence[str] = (),
@@ -53,6 +55,7 @@ def make_manifest(
         UserError: annotation files with errors, no video on disk, some missing where that is to fail, or a file
             that cannot be written or is not to be replaced.
     """
+    media_root, output = os.fspath(media_root), os.fspath(output)
     rows, notes = make_rows(media_root, format_name, annotations, labels, missing, trimmed, validation_share)
     write_manifest(rows, output, overwrite=overwrite)
     for note in notes:

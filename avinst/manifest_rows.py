@@ -4,6 +4,7 @@ import array
 import dataclasses
 import functools
 import math
+import os
 import sys
 import unicodedata
 from pathlib import PurePosixPath
@@ -11,6 +12,7 @@ from pathlib import PurePosixPath
 from avinst import manifest_checks, manifest_text
 from avinst.errors import UserError
 from avinst.nearest import expected
+from avinst.paths import StrPath
 from avinst.paths_below import relative_below
 
 SPLITS = ("train", "validation", "test")
@@ -44,7 +46,7 @@ class ManifestRow:
     group: str = ""
 
 
-def read_manifest(path: str, media_root: str, *, labels_needed: bool = True) -> list[ManifestRow]:
+def read_manifest(path: StrPath, media_root: StrPath, *, labels_needed: bool = True) -> list[ManifestRow]:
     """Reads and checks a manifest.
 
     Args:
@@ -59,6 +61,7 @@ def read_manifest(path: str, media_root: str, *, labels_needed: bool = True) -> 
         UserError: the file cannot be read, its columns are wrong, or rows are wrong by themselves or contradict
             each other (`avinst.manifest_checks`): all of these together, with their line numbers.
     """
+    path, media_root = os.fspath(path), os.fspath(media_root)
     text = manifest_text.read_file(path, "manifest", "make one with avinst manifest")
     needed = [name for name in manifest_text.REQUIRED_COLUMNS if name != "label" or labels_needed]
     lines, rows = array.array("q"), []

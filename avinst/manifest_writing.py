@@ -1,6 +1,7 @@
 """Writes manifest rows so that `read_manifest` gives the same rows back."""
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -8,9 +9,10 @@ from avinst import manifest_text, paths
 from avinst.errors import UserError
 from avinst.manifest_making import number
 from avinst.manifest_rows import LABEL_SEPARATOR, ManifestRow
+from avinst.paths import StrPath
 
 
-def write_manifest(rows: Sequence[ManifestRow], output: str, *, overwrite: bool = True) -> None:
+def write_manifest(rows: Sequence[ManifestRow], output: StrPath, *, overwrite: bool = True) -> None:
     """Writes a manifest, whole or not at all, with the columns that these rows need.
 
     Args:
@@ -21,6 +23,7 @@ def write_manifest(rows: Sequence[ManifestRow], output: str, *, overwrite: bool 
     Raises:
         UserError: it cannot be written there, a name is not text, or the file is not to be replaced.
     """
+    output = os.fspath(output)
     text = manifest_text.render(output, [_values(row) for row in rows], LABEL_SEPARATOR)
     try:
         if not overwrite and paths.exists(output) and paths.read_bytes(output) != text.encode():

@@ -16,6 +16,8 @@ from avinst.errors import UserError
 from avinst.quiet import import_tensorflow_quietly
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
+# What functions for users take: a path as text, local or remote, or a `pathlib.Path`.
+StrPath = str | os.PathLike[str]
 # What `replacing` calls its files; the number is that of the process.
 TEMPORARY_NAME = re.compile(r"\.tmp-(\d+)-[0-9a-f]{8}-.+")
 ALLOWED_SCHEMES = ("gs", "s3", "hdfs")

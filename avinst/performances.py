@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 import multiprocessing
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.paths import StrPath
 from avinst.performance_scene import Scene, random_scene
 from avinst.performance_sound import SAMPLE_RATE_HZ, VOICES, play, random_performance
 from avinst.performance_truth import regions_csv, truth_of
@@ -75,7 +77,7 @@ class Settings:
 
 
 def render_performances(
-    output_dir: str,
+    output_dir: StrPath,
     *,
     instruments: int = 8,
     videos_per_instrument: int = 60,
@@ -106,6 +108,7 @@ def render_performances(
     Raises:
         UserError: settings out of range, or a folder that cannot be written or holds other things.
     """
+    output_dir = os.fspath(output_dir)
     settings = Settings(instruments, videos_per_instrument, seconds, size, seed)
     check_encoders()
     _claim_folder(output_dir, settings)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import threading
 from typing import Any
 
@@ -12,6 +13,7 @@ import tensorflow as tf
 from avinst import paths
 from avinst.errors import UserError
 from avinst.nearest import file_hint
+from avinst.paths import StrPath
 from avinst.saved_model import ModelAssets, read_assets
 from avinst.spec import DatasetSpec
 
@@ -70,7 +72,7 @@ class Detector:
         }
 
 
-def load_detector(model_dir: str) -> Detector:
+def load_detector(model_dir: StrPath) -> Detector:
     """Loads a SavedModel that `avinst export` wrote.
 
     Args:
@@ -79,6 +81,7 @@ def load_detector(model_dir: str) -> Detector:
     Raises:
         UserError: no SavedModel there, or none of avinst's.
     """
+    model_dir = os.fspath(model_dir)
     assets = read_assets(model_dir)
     try:
         export = _export_of(model_dir)
@@ -142,7 +145,7 @@ def shared_detector(model_dir: str, fingerprint: str = "") -> Detector:
         return _shared
 
 
-def newest_export(run_dir: str) -> str:
+def newest_export(run_dir: StrPath) -> str:
     """The directory of a run's newest exported version.
 
     Args:
@@ -151,6 +154,7 @@ def newest_export(run_dir: str) -> str:
     Raises:
         UserError: no such run, or it was not exported yet.
     """
+    run_dir = os.fspath(run_dir)
     if not paths.is_directory(run_dir):
         raise UserError(f"no run directory {run_dir!r}{file_hint(run_dir)}; train one with avinst train")
     if not paths.exists(paths.join(run_dir, "config.json")):

@@ -1,5 +1,6 @@
 """`avinst prepare` and `avinst predict --output_dir` as plain calls, their flags as keyword arguments."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from avinst.errors import UserError
 from avinst.keyword_settings import by_kind
 from avinst.manifest_rows import SPLITS
 from avinst.media_types import DecodeLimits
+from avinst.paths import StrPath
 from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
 from beam_pipelines.prediction_set import PredictionSet
@@ -16,7 +18,12 @@ from beam_pipelines.rows_to_predict import rows_of_manifest, rows_of_videos
 
 
 def prepare_videos(
-    manifest: str, data_dir: str, *, media_root: str = "", beam_flags: Sequence[str] = (), **settings: Any
+    manifest: StrPath,
+    data_dir: StrPath,
+    *,
+    media_root: StrPath = "",
+    beam_flags: Sequence[str] = (),
+    **settings: Any,
 ) -> Dataset:
     """Turns the videos of a manifest into a dataset; called again it goes on where it was.
 
@@ -35,13 +42,14 @@ def prepare_videos(
         UserError: no such setting, bad manifest, folders or flags, another process at work in the directory, a
             finished dataset of other settings there, or too many rejects.
     """
+    manifest, data_dir, media_root = os.fspath(manifest), os.fspath(data_dir), os.fspath(media_root)
+    if "shares" in settings:
+        settings["shares"] = _shares(settings["shares"])
     config, spec, limits = by_kind(
         settings,
         [PrepareConfig, DatasetSpec, DecodeLimits],
         apart=["manifest", "data_dir", "media_root", "limits"],
     )
-    if "shares" in config:
-        config["shares"] = _shares(config["shares"])
     return prepare_dataset(
         PrepareConfig(manifest, data_dir, media_root, **config, limits=DecodeLimits(**limits)),
         DatasetSpec(**spec),
@@ -60,11 +68,11 @@ def _shares(given: Any) -> Mapping[str, float]:
 
 
 def predict_videos(
-    model_dir: str,
-    videos: str | Sequence[str],
-    output_dir: str,
+    model_dir: StrPath,
+    videos: StrPath | Sequence[StrPath],
+    output_dir: StrPath,
     *,
-    media_root: str = "",
+    media_root: StrPath = "",
     beam_flags: Sequence[str] = (),
     **settings: Any,
 ) -> PredictionSet:
@@ -85,16 +93,18 @@ def predict_videos(
         UserError: no such setting, bad model, folders or flags, another process at work in the directory, or no
             recording that could be used.
     """
+    model_dir, output_dir, media_root = os.fspath(model_dir), os.fspath(output_dir), os.fspath(media_root)
     import_tensorflow_quietly()
     from beam_pipelines.predicting import PredictConfig, predict_rows
 
     config, limits = by_kind(
         settings, [PredictConfig, DecodeLimits], apart=["model_dir", "media_root", "output_dir", "limits"]
     )
-    if isinstance(videos, str) and videos.endswith((".csv", ".json", ".jsonl")):
-        rows, root = rows_of_manifest(videos, media_root)
+    files = [os.fspath(file) for file in ([videos] if isinstance(videos, str | os.PathLike) else videos)]
+    if isinstance(videos, str | os.PathLike) and files[0].endswith((".csv", ".json", ".jsonl")):
+        rows, root = rows_of_manifest(files[0], media_root)
     else:
-        rows, root = rows_of_videos([videos] if isinstance(videos, str) else videos)
+        rows, root = rows_of_videos(files)
     return predict_rows(
         PredictConfig(model_dir, root, output_dir, **config, limits=DecodeLimits(**limits)), rows, beam_flags
     )

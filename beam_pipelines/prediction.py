@@ -2,12 +2,14 @@
 
 import dataclasses
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from avinst.decoder import Decoder
 from avinst.media_types import Loss, MediaError
+from avinst.paths import StrPath
 from avinst.video_segments import BATCH, loss_in_words, segment_batches
 from beam_pipelines import prediction_text
 from beam_pipelines.detector import Detector
@@ -64,7 +66,7 @@ class Prediction:
 
 def predict_video(
     detector: Detector,
-    video_path: str,
+    video_path: StrPath,
     decoder: Decoder | None = None,
     start_seconds: float = 0.0,
     end_seconds: float = math.inf,
@@ -89,6 +91,7 @@ def predict_video(
     Raises:
         UserError: no such file, or nothing in it can be used.
     """
+    video_path = os.fspath(video_path)
     if decoder is None:
         with Decoder() as own:
             return predict_video(

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from avinst import paths
 from avinst.dataset import REJECTS_FILE
 from avinst.errors import UserError
 from avinst.json_values import check_types, read_json_object
+from avinst.paths import StrPath
 from avinst.spec import DatasetSpec
 from beam_pipelines.prediction_parts import FEATURES, RECORDINGS, SEGMENTS, part_file
 from beam_pipelines.prediction_text import FORMATS, PROBABILITY_PREFIX
@@ -102,7 +104,7 @@ class PredictionSet:
         return {"format_version": FORMAT_VERSION, **values}
 
 
-def load_predictions(output_dir: str) -> PredictionSet:
+def load_predictions(output_dir: StrPath) -> PredictionSet:
     """Reads a finished set of predictions.
 
     Args:
@@ -111,6 +113,7 @@ def load_predictions(output_dir: str) -> PredictionSet:
     Raises:
         UserError: there is none, it is unfinished, or of another version.
     """
+    output_dir = os.fspath(output_dir)
     file = paths.join(output_dir, PREDICTIONS_FILE)
     if not paths.exists(file):
         raise UserError(f"no {PREDICTIONS_FILE} in {output_dir!r}: run the same avinst predict (again)")

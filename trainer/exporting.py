@@ -1,6 +1,7 @@
 """Writes a run as a SavedModel that needs plain TensorFlow only, and checks what was written."""
 
 import json
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -10,6 +11,7 @@ import keras
 from avinst import paths
 from avinst.directory_lock import only_writer
 from avinst.errors import UserError
+from avinst.paths import StrPath
 from avinst.saved_model import (
     ASSETS_FOLDER,
     CARD_ASSET,
@@ -32,7 +34,7 @@ _UPLOADED_FIRST = "variables"
 _SAVED_MODEL_NAMES = {_UPLOADED_FIRST, ASSETS_FOLDER, EXTRA_FOLDER, "fingerprint.pb", SAVED_MODEL_FILE}
 
 
-def export_run(run: Run | str, model_dir: str = "", precision: str = "") -> str:
+def export_run(run: Run | StrPath, model_dir: StrPath = "", precision: str = "") -> str:
     """Writes a run as a SavedModel, as `avinst export` does: the version after the highest that is there.
 
     Args:
@@ -47,6 +49,7 @@ def export_run(run: Run | str, model_dir: str = "", precision: str = "") -> str:
         UserError: no finished run, another export is writing there, or the network gives something else in the
             precision.
     """
+    model_dir = os.fspath(model_dir)
     return export_version(loaded(run), model_dir, precision)[0]
 
 

@@ -1,16 +1,18 @@
 """`avinst train` as one call, its flags as keyword arguments."""
 
+import os
 from typing import Any
 
 from avinst.dataset import Dataset
 from avinst.keyword_settings import by_kind
+from avinst.paths import StrPath
 from trainer import interruption
 from trainer.config import TrainConfig
 from trainer.run import Run, load_run
 from trainer.schemes import train
 
 
-def fit(data: Dataset | str, run_dir: str, *, log_dir: str = "", **settings: Any) -> Run:
+def fit(data: Dataset | StrPath, run_dir: StrPath, *, log_dir: StrPath = "", **settings: Any) -> Run:
     """Trains a detector into a run directory; called again it goes on where it was.
 
     Interrupting it (Ctrl-C, a notebook's stop button) saves the step that it has reached.
@@ -28,8 +30,9 @@ def fit(data: Dataset | str, run_dir: str, *, log_dir: str = "", **settings: Any
         UserError: no such setting, a value that no training can use, a dataset that nothing can be learned from, a
             run of other settings or one that another process is training, or a loss that is NaN.
     """
+    run_dir, log_dir = os.fspath(run_dir), os.fspath(log_dir)
     (values,) = by_kind(settings, [TrainConfig])
-    data_dir = data if isinstance(data, str) else data.data_dir
+    data_dir = data.data_dir if isinstance(data, Dataset) else os.fspath(data)
     with interruption.handled("interrupted; call the same again to go on"):
         train(run_dir, data_dir, TrainConfig(**values), log_dir)
     return load_run(run_dir)

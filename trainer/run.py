@@ -14,6 +14,7 @@ from avinst.dataset import Dataset, dataset_from_json, load_dataset
 from avinst.errors import UserError
 from avinst.json_values import read_json_object
 from avinst.nearest import file_hint
+from avinst.paths import StrPath
 from avinst.versions import package_versions
 from trainer.config import TrainConfig
 
@@ -64,7 +65,7 @@ class Run:
     model: Any
 
 
-def load_run(run_dir: str, checkpoint: str = MODEL_FILE) -> Run:
+def load_run(run_dir: StrPath, checkpoint: str = MODEL_FILE) -> Run:
     """Loads a run.
 
     Args:
@@ -74,6 +75,7 @@ def load_run(run_dir: str, checkpoint: str = MODEL_FILE) -> Run:
     Raises:
         UserError: no such directory, no run, or a run whose training is not finished.
     """
+    run_dir = os.fspath(run_dir)
     config, dataset = read_config(run_dir)
     file = paths.join(run_dir, *checkpoint.split("/"))
     if not paths.exists(file):
@@ -81,9 +83,14 @@ def load_run(run_dir: str, checkpoint: str = MODEL_FILE) -> Run:
     return Run(run_dir, config, dataset, load_model(file))
 
 
-def loaded(run: Run | str) -> Run:
+def loaded(run: Run | StrPath) -> Run:
     """The run, which may be given as its directory; raises UserError as `load_run`."""
-    return load_run(run) if isinstance(run, str) else run
+    return run if isinstance(run, Run) else load_run(run)
+
+
+def directory_of(run: Run | StrPath) -> str:
+    """The directory of a run, which may be given as that."""
+    return run.run_dir if isinstance(run, Run) else os.fspath(run)
 
 
 def load_model(file: str) -> Any:

@@ -1,11 +1,13 @@
 """All that `avinst evaluate` finds out about a run on a split: scores, those of its stages, the modality audit."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from avinst.keyword_settings import check_choice
 from avinst.manifest_rows import SPLITS
+from avinst.paths import StrPath
 from trainer.audit import audit_run, check_auditable
 from trainer.audit_features import AllSegments, SegmentFeatures
 from trainer.audit_report import write_audit
@@ -13,7 +15,7 @@ from trainer.audit_result import Audit
 from trainer.evaluation import Evaluation, evaluate, evaluate_stages
 from trainer.label_tables import alone_per_label
 from trainer.predictions import Predictions
-from trainer.run import Run, dataset_of, loaded, read_config
+from trainer.run import Run, dataset_of, directory_of, loaded, read_config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +50,10 @@ class RunEvaluation:
 
 
 def evaluate_run(
-    run: Run | str,
+    run: Run | StrPath,
     split: str = "test",
     *,
-    data_dir: str = "",
+    data_dir: StrPath = "",
     batch_size: int = 32,
     audit: bool = True,
     stages_from: str = "",
@@ -74,8 +76,9 @@ def evaluate_run(
         UserError: no finished run, no dataset or one unlike the run's, a split without examples, `stages_from`
             that does not fit, or a damaged metrics.json or audit.json.
     """
+    data_dir = os.fspath(data_dir)
     check_choice("split", split, SPLITS)
-    run_dir = run if isinstance(run, str) else run.run_dir
+    run_dir = directory_of(run)
     _, trained_on = read_config(run_dir)
     dataset = dataset_of(run_dir, trained_on, data_dir)
     dataset.tfrecord_paths(split)  # a missing split is told before the model is loaded

@@ -11,8 +11,13 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import analysis
+import avinst
+import beam_pipelines
+import trainer
 from avinst import UserError
 from avinst.keyword_settings import by_kind, check_choice
 
@@ -136,7 +141,65 @@ def test_a_setting_that_is_not_there_is_told_with_the_nearest(name, told):
     assert str(error.value) == told
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("mel_bands", "64", "mel_bands: expected int, found '64'"),
+        ("mel_bands", 64.5, "mel_bands: expected int, found '64.5'"),
+        ("mel_bands", None, "mel_bands: expected int, found 'None'"),
+        ("path", 3, "path: expected str, found '3'"),
+    ],
+)
+def test_a_value_of_another_type_is_told(name, value, told):
+    with pytest.raises(UserError) as error:
+        by_kind({name: value}, [Sound, Picture])
+    assert str(error.value) == told
+
+
+def test_numpys_numbers_and_paths_become_plain_values():
+    (found,) = by_kind({"mel_bands": np.int64(64), "path": Path("a", "b")}, [Sound])
+    assert found == {"mel_bands": 64, "path": "a/b"}
+    assert type(found["mel_bands"]) is int
+
+
+@pytest.mark.parametrize("kind", ["TrainConfig", "StudySettings", "PrepareConfig", "DecodeLimits", "DatasetSpec"])
+def test_the_defaults_of_all_settings_are_of_their_types(kind):
+    package = next(package for package in PACKAGES if kind in package.__all__)
+    fields = [
+        field for field in dataclasses.fields(getattr(package, kind)) if field.default is not dataclasses.MISSING
+    ]
+    given = {field.name: field.default for field in fields}
+    assert by_kind(given, [getattr(package, kind)]) == [given]
+
+
 def test_a_choice_that_is_not_there_is_told_with_the_nearest():
     check_choice("split", "test", ("train", "test"))
     with pytest.raises(UserError, match=r"^split='tests': did you mean 'test'\?$"):
         check_choice("split", "tests", ("train", "test"))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda path: avinst.load_dataset(path),
+        lambda path: avinst.make_manifest(path, path),
+        lambda path: avinst.read_manifest(path, path),
+        lambda path: beam_pipelines.prepare_videos(path, path, media_root=path),
+        lambda path: beam_pipelines.predict_videos(path, path, path),
+        lambda path: beam_pipelines.predict_videos(path, [path], path),
+        lambda path: beam_pipelines.load_predictions(path),
+        lambda path: beam_pipelines.load_detector(path),
+        lambda path: beam_pipelines.newest_export(path),
+        lambda path: trainer.fit(path, path.with_name("run")),
+        lambda path: trainer.load_run(path),
+        lambda path: trainer.evaluate_run(path),
+        lambda path: trainer.export_run(path),
+        lambda path: analysis.analyze_run(path),
+        lambda path: analysis.grad_cam(path, None),
+        lambda path: analysis.write_explained_video(path, path, path),
+    ],
+)
+def test_a_path_is_taken_as_its_text_would_be(call, tmp_path):
+    with pytest.raises(UserError) as error:
+        call(tmp_path / "missing")
+    assert str(tmp_path / "missing") in str(error.value)
