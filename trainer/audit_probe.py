@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from trainer.scores import log_loss
 
@@ -91,7 +92,9 @@ def _of_classes(
         only = np.eye(count)[classes[0]]
         return lambda values: np.tile(only, (len(values), 1))
     model = LogisticRegression(C=c, max_iter=_MOST_ITERATIONS)
-    with warnings.catch_warnings():
+    # One thread: the matrices are small, and threads that wait for each other on a busy machine, or in a container
+    # with less CPU than cores, took twenty times as long.
+    with threadpool_limits(limits=1), warnings.catch_warnings():
         # With the weakest penalties the last digits take longer; validation then prefers stronger ones anyway.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features, classes)

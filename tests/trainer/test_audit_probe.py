@@ -5,7 +5,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info
 
+from trainer import audit_probe
 from trainer.audit_probe import CHOICES_OF_C, DEFAULT_C, fit_probe
 
 
@@ -83,3 +85,17 @@ def test_equal_input_gives_equal_output():
     data, validation = recordings(60), recordings(30, seed=1)
     first, second = (fit_probe(*data, validation, multi_label=False).probabilities(data[0]) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_a_fit_keeps_to_one_thread(monkeypatch):
+    """Several wait for each other where other work is done: a fit then took twenty times as long."""
+    threads = []
+
+    class Watched(LogisticRegression):
+        def fit(self, *arguments):
+            threads.extend(library["num_threads"] for library in threadpool_info())
+            return super().fit(*arguments)
+
+    monkeypatch.setattr(audit_probe, "LogisticRegression", Watched)
+    fit_probe(*recordings(30), None, multi_label=False)
+    assert set(threads) == {1}
