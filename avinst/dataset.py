@@ -1,5 +1,6 @@
 """A dataset directory: `dataset.json`, the names of its files, and how readers find and check them."""
 
+import contextlib
 import dataclasses
 import logging
 import math
@@ -74,6 +75,38 @@ class Dataset:
         values = dataclasses.asdict(self)
         del values["data_dir"]
         return {"format_version": FORMAT_VERSION, **values}
+
+
+def damaged_files(dataset: Dataset) -> list[str]:
+    """The TFRecord files that are not there, or not of the size that they were written with.
+
+    Sizes are those of the shards' records; only names are compared on a cloud file system, where each size is a
+    request, and of shards without a readable record.
+
+    Returns:
+        What is wrong, a file each, in the order of the splits: `train-00000-of-00002.tfrecord is missing`.
+    """
+    there = set(paths.list_directory(dataset.data_dir))
+    found = []
+    for name in (name for names in dataset.shards.values() for name in names):
+        file = f"{name}.tfrecord"
+        if file not in there:
+            found.append(f"{file} is missing")
+            continue
+        if paths.is_remote(dataset.data_dir):
+            continue
+        size, written = paths.size(paths.join(dataset.data_dir, file)), _written_bytes(dataset.data_dir, name)
+        if written is not None and size != written:
+            found.append(f"{file} has {size} bytes instead of {written}")
+    return found
+
+
+def _written_bytes(data_dir: str, shard: str) -> int | None:
+    """The size of a shard's TFRecord file as its record says; None where that cannot be known."""
+    with contextlib.suppress(UserError, OSError):
+        written = read_json_object(paths.join(data_dir, SHARDS_FOLDER, f"{shard}.json"), "").get("tfrecord_bytes")
+        return written if isinstance(written, int) else None
+    return None
 
 
 def shard_name(split: str, number: int, count: int) -> str:

@@ -4,24 +4,25 @@ import contextlib
 import json
 
 from avinst import paths
-from avinst.dataset import DATASET_FILE, Dataset, load_dataset
+from avinst.dataset import DATASET_FILE, damaged_files, load_dataset
 from avinst.doctor_finding import Finding, Plans, note, ok, wrong
 from avinst.errors import UserError
 from avinst.nearest import file_hint
 
 
 def check_dataset(plans: Plans) -> list[Finding]:
-    """Whether --data_dir is a finished dataset that this version reads, with all its files."""
+    """Whether --data_dir is a finished dataset that this version reads, with all its files whole."""
     if not plans.data_dir:
         return []
     try:
         dataset = load_dataset(plans.data_dir)
     except UserError as error:
         return wrong("dataset", str(error))
-    missing = _missing_shards(dataset)
-    if missing:
-        text = f"{plans.data_dir}: {len(missing)} of its files are missing, such as {missing[0]}"
-        return wrong("dataset", f"{text}; run the same avinst prepare again")
+    damaged = damaged_files(dataset)
+    if damaged:
+        text = f"{plans.data_dir}: {len(damaged)} of its files are missing or damaged: {damaged[0]}"
+        more = ", ..." if len(damaged) > 1 else ""
+        return wrong("dataset", f"{text}{more}; run the same avinst prepare again")
     empty = [split for split, count in dataset.segments.items() if not count]
     if empty:
         text = f"{plans.data_dir} has no examples in {', '.join(empty)}; avinst prepare --splits=stratified"
@@ -55,13 +56,3 @@ def _dataset_of_run(config_file: str) -> str | None:
     with contextlib.suppress(ValueError, TypeError, KeyError):
         return str(json.loads(paths.read_text(config_file))["data_dir"])
     return None
-
-
-def _missing_shards(dataset: Dataset) -> list[str]:
-    there = set(paths.list_directory(dataset.data_dir))
-    return [
-        f"{name}.tfrecord"
-        for names in dataset.shards.values()
-        for name in names
-        if f"{name}.tfrecord" not in there
-    ]

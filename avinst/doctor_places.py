@@ -35,21 +35,24 @@ _MOST_FOLDERS = 2000  # to be quick in a home directory too
 
 
 def check_writing(plans: Plans) -> list[Finding]:
-    """Whether --output_dir can be written to."""
+    """Whether --output_dir can be written to, or can be made where it is not there yet."""
     folder = plans.output_dir
     if paths.is_remote(folder):
         return []
+    there = _there(folder)
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".avinst-doctor-"):
-            return ok("writing", f"{folder} can be written to")
+        with tempfile.NamedTemporaryFile(dir=there, prefix=".avinst-doctor-"):
+            does = "can be written to" if there == folder else f"is not there yet and can be made, in {there}"
+            return ok("writing", f"{folder} {does}")
     except OSError as error:
-        advice = f"choose another --output_dir or change its permissions{file_hint(folder)}"
-        return wrong("writing", f"{folder}: {error.strerror}; {advice}")
+        where = folder if there == folder else f"{folder} cannot be made in {there}"
+        text = f"{where}: {error.strerror}; choose another --output_dir or change its permissions"
+        return wrong("writing", text)
 
 
 def check_disk(plans: Plans) -> list[Finding]:
     """Whether there is room in --output_dir."""
-    folder = plans.output_dir
+    folder = _there(plans.output_dir)
     if not _is_local_folder(folder):
         return []
     free = shutil.disk_usage(folder).free
@@ -61,7 +64,7 @@ def check_disk(plans: Plans) -> list[Finding]:
 
 def check_file_system(plans: Plans) -> list[Finding]:
     """Whether --output_dir lies in memory, on a network drive, or where big and small letters are one."""
-    folder = plans.output_dir
+    folder = _there(plans.output_dir)
     if not _is_local_folder(folder):
         return []
     findings = []
@@ -125,6 +128,13 @@ def check_cloud(plans: Plans) -> list[Finding]:
     for place in remote:
         findings += _reached(place)
     return findings
+
+
+def _there(folder: str) -> str:
+    """The directory, or of one that is not made yet the nearest one above it that is there."""
+    if paths.is_remote(folder) or Path(folder).exists():
+        return folder
+    return str(next(above for above in Path(folder).absolute().parents if above.exists()))
 
 
 def _local_folders(plans: Plans) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from absl import flags
 
 from avinst import command, command_flags, paths
-from avinst.dataset import REJECTS_FILE, SHARDS_FOLDER, Dataset, load_dataset
+from avinst.dataset import REJECTS_FILE, SHARDS_FOLDER, Dataset, damaged_files, load_dataset
 from avinst.errors import UsageError, UserError
 from avinst.manifest_rows import SPLITS
 from avinst.nearest import hint
@@ -31,6 +31,8 @@ _VIDEO_ID = flags.DEFINE_string("video_id", "", "show this recording only", flag
 _EXAMPLES = flags.DEFINE_integer(
     "examples", 24, "number of examples on the contact sheet", lower_bound=1, flag_values=FLAGS
 )
+
+_SHOWN_DAMAGED = 5
 
 
 def inspect(arguments: list[str]) -> None:
@@ -56,7 +58,7 @@ def inspect(arguments: list[str]) -> None:
 
 
 def describe(dataset: Dataset) -> str:
-    """What is in a dataset, as a text of a few dozen lines: spec, counts of each label, rejects by reason.
+    """What is in a dataset, as a text of a few dozen lines: spec, counts, rejects by reason, damaged files.
 
     Args:
         dataset: a finished dataset.
@@ -93,6 +95,10 @@ def describe(dataset: Dataset) -> str:
         f"rejects      {dataset.rejects}" + (f" ({REJECTS_FILE})" if dataset.rejects else ""),
         *(f"  {reason}: {count}" for reason, count in reject_reasons(dataset).most_common()),
     ]
+    damaged = damaged_files(dataset)
+    if damaged:
+        lines += ["", f"damaged      {len(damaged)} files; run the same avinst prepare again"]
+        lines += [f"  {what}" for what in damaged[:_SHOWN_DAMAGED]]
     return "\n".join(lines)
 
 

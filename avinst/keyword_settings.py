@@ -8,7 +8,7 @@ from typing import Any
 
 from avinst.errors import UserError
 from avinst.json_values import check_types
-from avinst.nearest import hint
+from avinst.nearest import expected, hint
 
 
 def by_kind(given: Mapping[str, Any], kinds: Sequence[type], *, apart: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -30,7 +30,8 @@ def by_kind(given: Mapping[str, Any], kinds: Sequence[type], *, apart: Sequence[
     known = sorted(set().union(*fields))
     for name in given:
         if name not in known:
-            raise UserError(f"no setting {name!r}; {_instead(name, known)}")
+            advice = hint(name, known, f"expected one of {', '.join(known)}")
+            raise UserError(f"no setting {name!r}; {advice}")
     plain = {name: _plain(value) for name, value in given.items()}
     try:
         for kind in kinds:
@@ -50,10 +51,6 @@ def _plain(value: Any) -> Any:
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Raises UserError, with the nearest choice, where an argument is none of its choices."""
+    """Raises UserError, with all choices and the nearest one, where an argument is none of its choices."""
     if value not in choices:
-        raise UserError(f"{name}={value!r}: {_instead(value, choices)}")
-
-
-def _instead(name: str, known: Sequence[str]) -> str:
-    return hint(name, known, f"expected one of {', '.join(known)}")
+        raise UserError(f"{name}={value!r}: {expected(value, choices)}")

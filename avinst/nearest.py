@@ -3,16 +3,37 @@
 import difflib
 import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 _MOST_FILES = 10_000  # of one folder; the hint is not worth more time
+_ALIKE = 0.65  # of `kee` and `key` it is 0.67; below lie names that share letters by chance
+_SHORTEST_BEGINNING = 3
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like `name`, letters' case aside; None where none is like it."""
+    """The known name that is most like `name`, letters' case aside; None where none is like it.
+
+    What all names share says nothing: neither the dashes of flags nor an extension count. A name that goes on as
+    `name` begins is like it, too: `validation` is what `val` stands for.
+    """
+    written = name.lower()
     by_lower_case = {candidate.lower(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
-    return by_lower_case[found[0]] if found else None
+    likeness = {candidate: _likeness(written, candidate) for candidate in by_lower_case}
+    found = [candidate for candidate, value in likeness.items() if value >= _ALIKE]
+    if not found and len(written.lstrip("-")) >= _SHORTEST_BEGINNING:
+        found = sorted((candidate for candidate in by_lower_case if candidate.startswith(written)), key=len)
+    return by_lower_case[max(found, key=likeness.__getitem__)] if found else None
+
+
+def _likeness(name: str, candidate: str) -> float:
+    """From 0 to 1, as difflib measures it."""
+    extension = PurePosixPath(name).suffix
+    if extension and extension == PurePosixPath(candidate).suffix:
+        name, candidate = name.removesuffix(extension), candidate.removesuffix(extension)
+    matcher = difflib.SequenceMatcher(None, candidate.lstrip("-"), name.lstrip("-"))
+    if matcher.real_quick_ratio() < _ALIKE or matcher.quick_ratio() < _ALIKE:  # a folder may hold thousands
+        return 0.0
+    return matcher.ratio()
 
 
 def hint(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -54,9 +54,12 @@ def _check_reject_rate(
     reason_of = {reject.video_id: reject.reason for reject in rejects if reject.video_id not in given}
     reasons = collections.Counter(reason_of.values())
     listed = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+    advice = "mend the files or raise the rate"
+    if reasons.keys() == {"not_found"} and empty == len(counts):
+        advice = "is --media_root the folder of the videos?"
     raise UserError(
         f"{empty} of {len(counts)} recordings gave no example ({listed}), more than --max_reject_rate="
-        f"{max_reject_rate:g} allows; see {paths.join(data_dir, REJECTS_FILE)}, mend the files or raise the rate"
+        f"{max_reject_rate:g} allows; see {paths.join(data_dir, REJECTS_FILE)}, {advice}"
     )
 
 

@@ -9,7 +9,7 @@ from avinst.dataset import SHARDS_FOLDER, Dataset, load_dataset
 from avinst.decoder import Decoder
 from avinst.directory_lock import only_writer
 from avinst.errors import UserError
-from avinst.manifest_rows import read_manifest
+from avinst.manifest_rows import ManifestRow, read_manifest
 from avinst.media_types import DecodeLimits
 from avinst.nearest import file_hint
 from avinst.quiet import import_tensorflow_quietly
@@ -69,7 +69,8 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
         The finished dataset.
 
     Raises:
-        UserError: bad manifest, folders or flags, another process at work in the directory, or too many rejects.
+        UserError: bad manifest, folders or flags, no video below the media root, another process at work in the
+            directory, or too many rejects.
     """
     media_root = _media_root(config)
     # Before anything is read or deleted: these check the flags.
@@ -78,6 +79,8 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     if is_finished(config.data_dir, shards, media_root, config.limits):
         return load_dataset(config.data_dir)
     check_ours(config.data_dir, shards, spec, config.overwrite)
+    if not paths.exists(paths.join(config.data_dir, SHARDS_FOLDER)):  # what was made before the videos went stays
+        _check_media_root(config, shards)
     pipeline = make_pipeline(beam_flags, config.workers, elements=len(shards))
     # Absolute, for workers have working directories of their own.
     work = PreparationWork(
@@ -95,6 +98,7 @@ def estimate_dataset(config: PrepareConfig, spec: DatasetSpec) -> "Estimate":
     media_root = _media_root(config)
     shards, labels = _planned(config, spec)
     check_ours(config.data_dir, shards, spec, config.overwrite)
+    _check_media_root(config, shards)
     paths.check_writable(config.data_dir)
     import_tensorflow_quietly()  # not at the top: errors in the manifest are told before it
     from beam_pipelines.dry_run import estimate
@@ -117,6 +121,28 @@ def _planned(config: PrepareConfig, spec: DatasetSpec) -> tuple[list[Shard], tup
     labels = label_names(rows)
     split_of_row = assign_splits(rows, config.splits, config.shares)
     return lay_out(rows, split_of_row, spec, labels, config.videos_per_shard), labels
+
+
+def _check_media_root(config: PrepareConfig, shards: Sequence[Shard]) -> None:
+    """Raises UserError where not one of the videos is below a local media root, which is the wrong one."""
+    media_root = _media_root(config)
+    rows = [row for shard in shards for row in shard.rows]
+    # On a cloud file system each look is a request. Elsewhere the first row usually ends the search.
+    if paths.is_remote(media_root) or any(_may_be_there(media_root, row) for row in rows):
+        return
+    first = paths.join(media_root, min(row.video_path for row in rows))
+    advice = "is this the folder of the videos?" if config.media_root else "is --media_root missing?"
+    raise UserError(
+        f"none of the {len(rows)} videos of {config.manifest} is below {media_root!r}: no {first!r}; {advice} The "
+        "manifest's paths are relative to --media_root (default: the manifest's folder)"
+    )
+
+
+def _may_be_there(media_root: str, row: ManifestRow) -> bool:
+    try:
+        return paths.exists(paths.join(media_root, row.video_path))
+    except OSError:  # it may not be looked at, which its reject will tell
+        return True
 
 
 def _folder_of(path: str) -> str:

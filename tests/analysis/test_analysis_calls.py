@@ -35,7 +35,10 @@ def test_settings_go_where_they_belong(monkeypatch):
     [
         ({"permutation": 7}, "no setting 'permutation'; did you mean 'permutations'?"),
         ({"correlation": CorrelationSettings()}, "no setting 'correlation'; "),
-        ({"gradcam_method": "gradcam+"}, "gradcam_method='gradcam+': did you mean 'gradcam++'?"),
+        (
+            {"gradcam_method": "gradcam+"},
+            "gradcam_method='gradcam+': expected one of gradcam, gradcam++, scorecam; did you mean 'gradcam++'?",
+        ),
     ],
 )
 def test_a_setting_that_is_not_there_is_told(settings, told):

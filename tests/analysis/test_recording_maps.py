@@ -46,7 +46,10 @@ def test_without_a_label_the_most_probable_one_is_explained():
     ("arguments", "told"),
     [
         ({"label": "oboe"}, "label='oboe': expected one of"),
-        ({"method": "grad_cam"}, "method='grad_cam': did you mean 'gradcam'?"),
+        (
+            {"method": "grad_cam"},
+            "method='grad_cam': expected one of gradcam, gradcam++, scorecam; did you mean 'gradcam'?",
+        ),
     ],
 )
 def test_a_label_or_method_that_is_not_there_is_told(arguments, told):

@@ -20,12 +20,20 @@ def one(findings):
 
 def test_writing(tmp_path):
     assert one(doctor_places.check_writing(Plans(str(tmp_path)))).state == "ok"
-    (tmp_path / "runs").mkdir()
-    finding = one(doctor_places.check_writing(Plans(f"{tmp_path}/rnus")))
-    assert finding.state == "wrong"
-    assert f"did you mean '{tmp_path}/runs'?" in finding.text
     assert doctor_places.check_writing(Plans("gs://bucket")) == []
-    assert list(tmp_path.iterdir()) == [tmp_path / "runs"]  # nothing is left
+    assert list(tmp_path.iterdir()) == []  # nothing is left
+
+
+def test_writing_to_a_directory_that_is_not_made_yet(tmp_path, monkeypatch):
+    finding = one(doctor_places.check_writing(Plans(f"{tmp_path}/new/run")))
+    assert finding == ("ok", "writing", f"{tmp_path}/new/run is not there yet and can be made, in {tmp_path}")
+    monkeypatch.chdir(tmp_path)
+    assert one(doctor_places.check_writing(Plans("new"))).state == "ok"
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    finding = one(doctor_places.check_writing(Plans(f"{tmp_path}/file/run")))
+    expected = f"{tmp_path}/file/run cannot be made in {tmp_path}/file: Not a directory; choose another"
+    assert (finding.state, finding.text.startswith(expected)) == ("wrong", True)
 
 
 def test_a_full_disk(monkeypatch, tmp_path):
@@ -34,7 +42,8 @@ def test_a_full_disk(monkeypatch, tmp_path):
     assert (finding.state, "1.0 GB free" in finding.text) == ("wrong", True)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, 10**10))
     assert one(doctor_places.check_disk(Plans(str(tmp_path)))).state == "ok"
-    assert doctor_places.check_disk(Plans(f"{tmp_path}/none")) == []
+    assert one(doctor_places.check_disk(Plans(f"{tmp_path}/none"))).text == f"10.0 GB free in {tmp_path}"
+    assert doctor_places.check_disk(Plans("gs://bucket")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import pytest
 
 import avinst
+from avinst.manifest_formats import FORMATS
 
 
 @pytest.fixture
@@ -28,11 +29,14 @@ def test_the_rows_are_returned_and_written_and_what_is_left_out_is_told(videos, 
 @pytest.mark.parametrize(
     ("argument", "told"),
     [
-        ({"format_name": "folder"}, "format='folder': did you mean 'folders'?"),
-        ({"missing": "skipp"}, "missing='skipp': did you mean 'skip'?"),
+        (
+            {"format_name": "folder"},
+            f"format='folder': expected one of {', '.join(FORMATS)}; did you mean 'folders'?",
+        ),
+        ({"missing": "skipp"}, "missing='skipp': expected one of skip, fail; did you mean 'skip'?"),
     ],
 )
-def test_a_choice_that_is_not_there_is_told(videos, tmp_path, argument, told):
+def test_a_choice_that_is_not_there_is_told_with_all_there_are(videos, tmp_path, argument, told):
     with pytest.raises(avinst.UserError) as error:
         avinst.make_manifest(videos, str(tmp_path / "manifest.csv"), **argument)
     assert str(error.value) == told

@@ -9,6 +9,48 @@ def test_the_nearest_name():
     assert nearest("drums", ["piano", "violin"]) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("--sceme", "--scheme"),
+        ("--out_dir", "--output_dir"),
+        ("--run", "--run_dir"),
+        ("tset", "test"),
+        ("val", "validation"),
+        ("inception", "inception_v3"),
+        ("kee", "key"),
+        ("kee.json", "key.json"),
+        ("foto.jpg", "photo.jpg"),
+        ("clip.mp3", "clip.mp4"),
+        ("manifest.jsonl", "manifest.csv"),
+    ],
+)
+def test_names_that_are_alike(name, known):
+    assert nearest(name, [known]) == known
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("--frobnicate", "--job_name"),
+        ("nope.csv", "manifest.csv"),
+        ("nope.h5", "none"),
+        ("a.mp4", "b.mp4"),
+        ("--verbose", "version"),
+        ("other.mp4", "clip.mp4"),
+        ("v", "violin"),
+        ("--", "--violin"),
+    ],
+)
+def test_names_that_are_not_alike(name, known):
+    assert nearest(name, [known]) is None
+
+
+def test_the_most_alike_is_named():
+    assert nearest("frame_sise", ["frame_fit", "frame_size", "frame_sizes"]) == "frame_size"
+    assert nearest("val", ["value_of_another_thing", "validation"]) == "validation"
+
+
 def test_the_hint():
     assert hint("violn", ["violin"]) == "did you mean 'violin'?"
     assert hint("--sceme", ["--scheme"]) == "did you mean --scheme?"

@@ -24,7 +24,7 @@ from avinst.spec import DatasetSpec
 from beam_pipelines import prepare as prepare_command
 from beam_pipelines.accounting import versions_of
 from beam_pipelines.dry_run import Estimate
-from beam_pipelines.preparation import PrepareConfig, prepare_dataset
+from beam_pipelines.preparation import PrepareConfig, estimate_dataset, prepare_dataset
 from beam_pipelines.shard_record import ExamplesRecord
 
 SPEC = DatasetSpec(frame_size=32)
@@ -245,9 +245,30 @@ def test_a_disk_that_is_not_there_costs_nothing_that_was_made(videos, tmp_path):
 def test_a_wrong_media_root_is_no_lasting_harm(videos, tmp_path, capsys):
     (tmp_path / "wrong").mkdir()
     argv = [f"--manifest={videos}/manifest.csv", f"--data_dir={tmp_path}/set", "--frame_size=32"]
+    (tmp_path / "set" / "shards").mkdir(parents=True)  # begun, so that videos may be gone by now
     assert prepare_command.main(["avinst prepare", *argv, f"--media_root={tmp_path}/wrong"]) == 1
-    assert "13 of 13 recordings gave no example (not_found 13)" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "13 of 13 recordings gave no example (not_found 13)" in told
+    assert told.endswith("rejects.jsonl, is --media_root the folder of the videos?\n")
     assert prepare_command.main(["avinst prepare", *argv, "--max_reject_rate=0.5"]) == 0
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_forgotten_media_root_is_told_before_the_job(videos, tmp_path, dry_run):
+    manifest = tmp_path / "manifest.csv"
+    shutil.copy(videos / "manifest.csv", manifest)
+    spec = PrepareConfig(manifest=str(manifest), data_dir=str(tmp_path / "set"))
+    make = estimate_dataset if dry_run else prepare_dataset
+    with pytest.raises(UserError) as raised:
+        make(spec, SPEC)
+    assert str(raised.value).startswith(
+        f"none of the 13 videos of {manifest} is below '{tmp_path}': no '{tmp_path}/drum/0.mp4'; "
+        "is --media_root missing?"
+    )
+    (tmp_path / "wrong").mkdir()
+    with pytest.raises(UserError, match=r"/wrong/drum/0.mp4'; is this the folder of the videos\?"):
+        make(dataclasses.replace(spec, media_root=str(tmp_path / "wrong")), SPEC)
+    assert not (tmp_path / "set").exists()
 
 
 def test_a_second_job_leaves_the_first_one_alone(videos, tmp_path):
@@ -390,6 +411,7 @@ def test_the_stored_log_mel_is_the_one_definition(videos, dataset):
 def test_wrong_use_is_one_line(tmp_path, monkeypatch, capsys, argv, status, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "m.csv").write_text("video_path,label\na.mp4,x\n")
+    (tmp_path / "a.mp4").touch()
     assert prepare_command.main(["avinst prepare", *argv]) == status
     error = capsys.readouterr().err
     assert message in error

@@ -174,7 +174,7 @@ def test_the_defaults_of_all_settings_are_of_their_types(kind):
 
 def test_a_choice_that_is_not_there_is_told_with_the_nearest():
     check_choice("split", "test", ("train", "test"))
-    with pytest.raises(UserError, match=r"^split='tests': did you mean 'test'\?$"):
+    with pytest.raises(UserError, match=r"^split='tests': expected one of train, test; did you mean 'test'\?$"):
         check_choice("split", "tests", ("train", "test"))
 
 

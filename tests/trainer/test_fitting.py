@@ -39,5 +39,7 @@ def test_a_run_may_be_given_as_its_directory(untrained_run):
 
 
 def test_a_split_that_is_not_there_is_told():
-    with pytest.raises(UserError, match=r"^split='tests': did you mean 'test'\?$"):
+    with pytest.raises(
+        UserError, match=r"^split='tests': expected one of train, validation, test; did you mean 'test'\?$"
+    ):
         trainer.evaluate_run("RUN", "tests")
