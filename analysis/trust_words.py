@@ -125,7 +125,7 @@ def _verdict(judgements: Sequence[Sequence[str]]) -> str:
     if all(judgement == "beat" for pair in judgements for judgement in pair):
         return "show what matters to the network"
     if any(over_maps == "beat" for over_maps, _ in judgements):
-        return "show what matters to the network by some of the measures only"
+        return "show what matters to the network only in part"
     return "are not shown to be better than chance"
 
 
