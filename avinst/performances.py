@@ -99,7 +99,8 @@ def render_performances(
         seconds: length of a video.
         size: height of the picture in pixels, even; the width is 4/3 of it.
         seed: decides all that is random.
-        workers: processes; with 1 this process does the work.
+        workers: processes; with 1 this process does the work. With more, a script calls this below
+            `if __name__ == "__main__":`, because the processes import the script.
         progress: advanced by each video.
 
     Returns:
@@ -169,7 +170,8 @@ def _each(render: Callable[[_Video], _Result], videos: list[_Video], workers: in
         yield from pool.map(render, videos, chunksize=4)
     except concurrent.futures.process.BrokenProcessPool as error:
         raise UserError(
-            "a rendering process was killed, perhaps for lack of memory; run it again to go on"
+            "a rendering process ended, perhaps for lack of memory, or because a script calls this outside of "
+            "`if __name__ == '__main__':`; run it again to go on"
         ) from error
     finally:
         # Without cancelling, an error or Ctrl-C would wait until all other videos are rendered.

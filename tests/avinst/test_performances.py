@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -233,3 +234,24 @@ def test_rendering_imports_no_heavy_package():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(result.stdout) == []
+
+
+def test_a_script_without_a_guard_is_told_of_it(tmp_path):
+    """The processes import the script, which would start processes of its own."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import avinst\n"
+        "try:\n"
+        "    avinst.render_performances('videos', instruments=2, videos_per_instrument=1)\n"
+        "except avinst.UserError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "a script calls this outside of `if __name__ == '__main__':`" in done.stdout
