@@ -15,6 +15,7 @@ from absl import flags
 from avinst import command, command_flags
 from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
+from trainer.run import dataset_for, read_config
 
 if TYPE_CHECKING:
     from analysis.gradcam import Method
@@ -144,6 +145,10 @@ def analyze() -> None:
     run_dir = command_flags.required(RUN_DIR)
     if MANIFEST.value and not MEDIA_ROOT.value:
         raise UsageError("--manifest names files below --media_root; give that too")
+    # What is missing is told before TensorFlow is imported.
+    dataset_for(run_dir, DATA_DIR.value, SPLIT.value)
+    if COMPARE_TO.value:
+        read_config(COMPARE_TO.value)
     import_tensorflow_quietly()
     from analysis import workflow
     from analysis.correlation import CorrelationSettings

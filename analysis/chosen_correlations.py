@@ -13,6 +13,7 @@ from analysis.importance import Importance, head_of, importance
 from analysis.label_correlation import LabelCorrelation
 from avinst.keyword_settings import by_kind
 from avinst.progress import Progress
+from trainer.run import Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,7 @@ class FeatureCorrelations:
 
 def correlate_features(
     features: Features,
-    model: keras.Model,
+    model: keras.Model | Run,
     chosen_on: Features | None = None,
     *,
     groups: Mapping[str, str] | None = None,
@@ -50,14 +51,14 @@ def correlate_features(
 
     Args:
         features: of recordings (`Features.by_recording`), those to correlate over.
-        model: `run.model`, whose head decides how important a feature is.
+        model: a finished run, or its `run.model`, whose head decides how important a feature is.
         chosen_on: of other recordings, such as the validation split's, by which features are chosen; None: each
             half of the recordings chooses for the other half.
         groups: id of a recording to its group (performer, uploader), which stays in one half.
         settings: fields of `analysis.CorrelationSettings`: `permutations=1000`, `top_audio=10`, ...
 
     Raises:
-        UserError: no such setting.
+        UserError: no such setting, or a value that nothing can be computed with.
     """
     (values,) = by_kind(settings, [CorrelationSettings])
     return correlate_chosen(features, head_of(model), chosen_on, CorrelationSettings(**values), groups)

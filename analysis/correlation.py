@@ -17,6 +17,7 @@ from analysis.spearman import (
     permutation_null,
     spearman,
 )
+from avinst.keyword_settings import check_least
 
 # Below this no rank correlation means anything: with 4 recordings every twelfth unrelated pair has |rho| = 1.
 MINIMUM_RECORDINGS = 5
@@ -43,6 +44,11 @@ class CorrelationSettings:
     resamples: int = 1000
     fdr_level: float = 0.05
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises UserError for numbers that nothing can be computed with."""
+        for name in ("top_audio", "top_visual", "permutations", "resamples"):
+            check_least(name, getattr(self, name), 1)
 
 
 def correlate_label(

@@ -16,6 +16,7 @@ from analysis.explained_outputs import check_outputs
 from avinst import command, command_flags
 from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
+from trainer.run import model_file, read_config
 
 FLAGS = command_flags.new_flags()
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
@@ -47,6 +48,8 @@ def explain(videos: Sequence[str]) -> None:
         raise UsageError(f"--end_seconds={END_SECONDS.value:g}: expected more than --start_seconds")
     # All that can be known without a model is told before one is loaded.
     check_outputs(video, output, LISTEN.value, overwrite=OVERWRITE.value)
+    read_config(run_dir)
+    model_file(run_dir)
     import_tensorflow_quietly()
     from analysis.explaining import Wanted, explain_file
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from analysis.features import Features
 from analysis.importance_stability import ResampledSums, Stability, StabilitySettings
+from trainer.run import Run
 
 _ROWS_AT_ONCE = 1024
 
@@ -55,15 +56,16 @@ class Importance:
         return self.stability.shares[modality][self.label_names.index(label)]
 
 
-def head_of(model: keras.Model) -> keras.Model:
+def head_of(model: keras.Model | Run) -> keras.Model:
     """The part of the model from its penultimate features (audio, then visual, of those it has) to `logits`."""
+    model = model.model if isinstance(model, Run) else model
     layers = {layer.name for layer in model.layers}
     features = [name for name in ("audio_features", "visual_features") if name in layers]
     return keras.Model([model.get_layer(name).output for name in features], model.get_layer("logits").output)
 
 
 def feature_importance(
-    features: Features, model: keras.Model, settings: StabilitySettings | None = None
+    features: Features, model: keras.Model | Run, settings: StabilitySettings | None = None
 ) -> Importance:
     """How much each feature contributes to the logit of each label, over the recordings predicted as it.
 
@@ -72,7 +74,7 @@ def feature_importance(
 
     Args:
         features: of recordings (`Features.by_recording`).
-        model: `run.model`.
+        model: a finished run, or its `run.model`.
         settings: of the stability over resamples of the recordings; None: it is not computed.
     """
     return importance(features, head_of(model), settings)

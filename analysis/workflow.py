@@ -23,7 +23,7 @@ from avinst.versions import package_versions
 from trainer.damaged_files import damaged_files_named
 from trainer.evaluation import check_same_dataset, tell_of_other_recordings
 from trainer.input_pipeline import keyed_examples
-from trainer.run import LOGS_FOLDER, dataset_of, load_run, read_config
+from trainer.run import LOGS_FOLDER, dataset_for, load_run
 
 OUTPUT_FOLDER = "analysis"
 _PACKAGES = ("tensorflow", "keras", "tf-keras-vis", "scipy", "numpy", "matplotlib")
@@ -68,9 +68,7 @@ def analyze(
             cannot be compared, no directory can be made there, or another `avinst analyze` writes to it.
     """
     settings = settings or StudySettings()
-    _, trained_on = read_config(run_dir)
-    dataset = dataset_of(run_dir, trained_on, data_dir)
-    dataset.tfrecord_paths(settings.split)  # a missing split is told before the model is loaded
+    dataset = dataset_for(run_dir, data_dir, settings.split)  # what is missing is told before the model is loaded
     run = load_run(run_dir)
     check_same_dataset(run, dataset)
     tell_of_other_recordings(run, dataset)

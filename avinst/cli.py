@@ -66,6 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from avinst.nearest import hint
 
         otherwise = f"the commands are {', '.join(COMMANDS)}"
+        if name.startswith("-") and len(argv) > 2:
+            print(f"avinst: flags come after the command: avinst COMMAND {name}", file=sys.stderr)  # noqa: T201
+            return 2
         what = f"no command {name!r}; {hint(name, [*COMMANDS, 'help', 'version'], otherwise)}"
         print(f"avinst: {what}", file=sys.stderr)  # noqa: T201
         return 2

@@ -18,7 +18,10 @@ def flag_trouble(error: flags.Error, flag_values: flags.FlagValues) -> str:
     """What is wrong with the flags, with the nearest flag or value that is right."""
     if isinstance(error, flags.UnrecognizedFlagError):
         name = f"--{error.flagname}"
-        near = hint(name, [f"--{known}" for known in flag_values])
+        known = [f"--{known}" for known in flag_values]
+        if name.startswith("--no"):
+            known += [f"--no{known}" for known in flag_values if flag_values[known].boolean]
+        near = hint(name, known)
         return f"unknown flag {name}" + (f"; {near}" if near else "")
     wrong = re.match(r"flag --(\w+)=(.*?): ", str(error))
     if isinstance(error, flags.IllegalFlagValueError) and wrong and wrong[1] in flag_values:

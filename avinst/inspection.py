@@ -40,6 +40,8 @@ def inspect(arguments: list[str]) -> None:
     if len(arguments) > 1 or (arguments and _DATA_DIR.value):
         raise UsageError(f"one dataset directory is expected, found {' '.join(arguments)!r}")
     dataset = load_dataset(arguments[0] if arguments else command_flags.required(_DATA_DIR))
+    if _CONTACT_SHEET.value:  # told before TensorFlow is imported
+        paths.check_file_writable(_CONTACT_SHEET.value)
     recording = recording_values(dataset, _VIDEO_ID.value) if _VIDEO_ID.value else None
     values = dataset.to_json() if recording is None else recording
     text = describe(dataset) if recording is None else describe_recording(recording)

@@ -50,6 +50,12 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else value
 
 
+def check_least(name: str, value: int, least: int) -> None:
+    """Raises UserError where a number is less than makes sense."""
+    if value < least:
+        raise UserError(f"{name}={value}: expected at least {least}")
+
+
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raises UserError, with all choices and the nearest one, where an argument is none of its choices."""
     if value not in choices:

@@ -75,16 +75,20 @@ def make_rows(
     """The rows of a manifest, and notes for the user about what was left out; see `make_manifest`."""
     check_choice("format", format_name, list(FORMATS))
     check_choice("missing", missing, ("skip", "fail"))
+    for name, given in (("annotations", annotations), ("labels", labels)):
+        if isinstance(given, str | os.PathLike):
+            found = os.fspath(given)
+            raise UserError(f"{name}={found!r}: expected a list, such as [{found!r}]")
     read = FORMATS[format_name].read
     # Annotations first: a million files take a while to list, a wrong annotation file is known at once.
     annotated = read(annotations) if read else None
-    listed = list_videos(media_root)
+    notes: list[str] = []
+    listed = list_videos(media_root, notes.append)
     videos = [video for video in listed if stays_below(media_root, video)]
     annotated = labelled_by_folder(videos) if annotated is None else annotated
     if labels:
         annotated = keep_labels(annotated, labels)
     rows, absent = place(annotated, MediaIndex(videos), trimmed)
-    notes = []
     if len(videos) < len(listed):
         notes.append(
             f"left out: {len(listed) - len(videos)} links that lead out of {media_root!r}; put copies there"

@@ -3,7 +3,7 @@
 import collections
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from avinst import paths
@@ -29,15 +29,16 @@ VIDEO_EXTENSIONS = (
 _YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
-def list_videos(media_root: str) -> list[str]:
+def list_videos(media_root: str, note: Callable[[str], None] = tell) -> list[str]:
     """The video files below a folder, at any depth.
 
     Args:
         media_root: local, or on a cloud file system.
+        note: is told what is left out, in words.
 
     Returns:
         Paths relative to the root, sorted. Hidden files and folders are left out. What is called as a video but is
-        no file, such as a link to nothing, is left out too and told on stderr. Links to folders are followed.
+        no file, such as a link to nothing, is left out too and told. Links to folders are followed.
 
     Raises:
         UserError: no such folder, or one below it may not be listed.
@@ -48,11 +49,11 @@ def list_videos(media_root: str) -> list[str]:
         raise UserError(
             f"no folder {media_root!r}{file_hint(media_root)}; --media_root is the folder of the videos"
         )
-    files = _remote_files(media_root) if paths.is_remote(media_root) else _local_files(media_root)
+    files = _remote_files(media_root) if paths.is_remote(media_root) else _local_files(media_root, note)
     return sorted(filter(_is_named, files))
 
 
-def _local_files(media_root: str) -> Iterator[str]:
+def _local_files(media_root: str, note: Callable[[str], None]) -> Iterator[str]:
     folders = [""]
     odd: list[str] = []
     seen: set[str] = set()  # a link to a folder above it would lead round for ever
@@ -73,7 +74,7 @@ def _local_files(media_root: str) -> Iterator[str]:
         yield from (name for name, entry in relative if entry.is_file())
         odd += [name for name, entry in relative if not entry.is_file() and not entry.is_dir() and _is_named(name)]
     if odd:
-        tell(f"left out: {len(odd)} that are no files but links to nothing, pipes or devices, such as {odd[0]!r}")
+        note(f"left out: {len(odd)} that are no files but links to nothing, pipes or devices, such as {odd[0]!r}")
 
 
 def _is_named(name: str) -> bool:

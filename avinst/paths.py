@@ -133,6 +133,18 @@ def check_writable(path: str) -> None:
         raise UserError(f"cannot write to {path!r}: {str(there)!r} {what}; choose another directory")
 
 
+def check_file_writable(path: str) -> None:
+    """Raises UserError where a local file could not be written: there is no such directory, or it is closed."""
+    if is_remote(path):
+        return
+    folder = Path(path).absolute().parent
+    if Path(path).is_dir():
+        raise UserError(f"cannot write {path!r}: it is a directory; give the name of a file")
+    if not folder.is_dir():
+        raise UserError(f"cannot write {path!r}: there is no directory {str(folder)!r}; make it first")
+    check_writable(str(folder))
+
+
 def read_bytes(path: str) -> bytes:
     """The whole file."""
     if is_remote(path):

@@ -7,7 +7,7 @@ from avinst.public_names import lazy_names
 if TYPE_CHECKING:
     from beam_pipelines.detector import Detector as Detector
     from beam_pipelines.detector import load_detector as load_detector
-    from beam_pipelines.detector import newest_export as newest_export
+    from beam_pipelines.exports import newest_export as newest_export
     from beam_pipelines.plain_calls import predict_videos as predict_videos
     from beam_pipelines.plain_calls import prepare_videos as prepare_videos
     from beam_pipelines.predicting import PredictConfig as PredictConfig
@@ -29,7 +29,8 @@ else:  # unseen by type checkers, to which a __getattr__ would mean that any nam
             "beam_pipelines.prediction_set": ["PredictionSet", "load_predictions", "recording_probabilities"],
         },
         with_tensorflow={
-            "beam_pipelines.detector": ["Detector", "load_detector", "newest_export"],
+            "beam_pipelines.detector": ["Detector", "load_detector"],
+            "beam_pipelines.exports": ["newest_export"],
             "beam_pipelines.predicting": ["PredictConfig"],
             "beam_pipelines.prediction": ["Prediction", "predict_video"],
         },

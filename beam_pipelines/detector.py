@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from avinst import paths
 from avinst.errors import UserError
-from avinst.nearest import file_hint
 from avinst.paths import StrPath
 from avinst.saved_model import ModelAssets, read_assets
 from avinst.spec import DatasetSpec
@@ -143,24 +142,3 @@ def shared_detector(model_dir: str, fingerprint: str = "") -> Detector:
         if fingerprint and _shared.fingerprint != fingerprint:
             raise UserError(f"the model in {model_dir!r} was replaced since the job began; run the command again")
         return _shared
-
-
-def newest_export(run_dir: StrPath) -> str:
-    """The directory of a run's newest exported version.
-
-    Args:
-        run_dir: the run's directory.
-
-    Raises:
-        UserError: no such run, or it was not exported yet.
-    """
-    run_dir = os.fspath(run_dir)
-    if not paths.is_directory(run_dir):
-        raise UserError(f"no run directory {run_dir!r}{file_hint(run_dir)}; train one with avinst train")
-    if not paths.exists(paths.join(run_dir, "config.json")):
-        raise UserError(f"{run_dir!r} is no run: it has no config.json; give the --run_dir of avinst train")
-    folder = paths.join(run_dir, "export")
-    versions = [int(name) for name in paths.list_directory(folder) if name.isdecimal()]
-    if not versions:
-        raise UserError(f"{run_dir!r} was not exported yet; run avinst export --run_dir={run_dir} first")
-    return paths.join(folder, str(max(versions)))

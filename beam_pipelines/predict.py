@@ -22,6 +22,8 @@ from avinst import command, command_flags, paths
 from avinst.errors import UsageError, UserError
 from avinst.media_types import DecodeLimits
 from avinst.quiet import import_tensorflow_quietly
+from avinst.saved_model import read_assets
+from beam_pipelines.exports import newest_export
 
 FLAGS = command_flags.new_flags()
 _RUN_DIR = flags.DEFINE_string("run_dir", "", "a run whose newest export is used", flag_values=FLAGS)
@@ -117,9 +119,9 @@ def _check_unknown(beam_flags: Sequence[str]) -> None:
 
 
 def _model_dir() -> str:
-    from beam_pipelines.detector import newest_export
-
-    return _MODEL_DIR.value or newest_export(_RUN_DIR.value)
+    model_dir = _MODEL_DIR.value or newest_export(_RUN_DIR.value)
+    read_assets(model_dir)  # what is missing is told before TensorFlow is imported
+    return model_dir
 
 
 def _text_format(default: str) -> str:
@@ -142,12 +144,13 @@ def _write(videos: Sequence[str], beam_flags: Sequence[str], limits: DecodeLimit
     rows, media_root = (
         rows_of_manifest(_MANIFEST.value, _MEDIA_ROOT.value) if _MANIFEST.value else rows_of_videos(videos)
     )
+    model_dir = _model_dir()
     import_tensorflow_quietly()
     from beam_pipelines import predicting
     from beam_pipelines.interruption import ending_at_once
 
     config = predicting.PredictConfig(
-        model_dir=_model_dir(),
+        model_dir=model_dir,
         media_root=media_root,
         output_dir=_OUTPUT_DIR.value,
         text_format=text_format,
@@ -192,7 +195,8 @@ def _print(videos: Sequence[str], limits: DecodeLimits) -> None:
     if _FIGURE.value and len(videos) > 1:
         raise UsageError(f"--figure shows one video, {len(videos)} are given")
     if _FIGURE.value:
-        paths.check_writable(_FIGURE.value.rpartition("/")[0] or ".")
+        paths.check_file_writable(_FIGURE.value)
+    model_dir = _model_dir()
     import_tensorflow_quietly()
     from avinst.decoder import Decoder
     from beam_pipelines.detector import load_detector
@@ -200,7 +204,7 @@ def _print(videos: Sequence[str], limits: DecodeLimits) -> None:
     from beam_pipelines.prediction_figure import Thumbnails, write_figure
     from beam_pipelines.prediction_print import heading, printed
 
-    detector = load_detector(_model_dir())
+    detector = load_detector(model_dir)
     failures = []
     thumbnails = Thumbnails() if _FIGURE.value else None
     print(heading(text_format, detector.labels), end="")  # noqa: T201
@@ -216,6 +220,7 @@ def _print(videos: Sequence[str], limits: DecodeLimits) -> None:
             print(printed(text_format, prediction), end="", flush=True)  # noqa: T201
             if thumbnails:
                 write_figure(prediction, thumbnails, _FIGURE.value)
+                print(f"figure: {_FIGURE.value}", file=sys.stderr)  # noqa: T201
     if failures:
         raise UserError("; ".join(failures))
 

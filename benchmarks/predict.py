@@ -31,7 +31,8 @@ from avinst.machine import available_cores  # noqa: E402
 from avinst.manifest_rows import ManifestRow  # noqa: E402
 from avinst.schema import as_stored, decode_jpegs  # noqa: E402
 from avinst.spec import DatasetSpec  # noqa: E402
-from beam_pipelines.detector import newest_export, shared_detector  # noqa: E402
+from beam_pipelines.detector import shared_detector  # noqa: E402
+from beam_pipelines.exports import newest_export  # noqa: E402
 from beam_pipelines.predicting import PredictConfig, predict_rows  # noqa: E402
 from beam_pipelines.row_segments import segments_of  # noqa: E402
 from beam_pipelines.rows_to_predict import rows_of_manifest  # noqa: E402

@@ -18,6 +18,7 @@ from absl import flags
 from avinst import command, command_flags
 from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
+from trainer.run import dataset_for
 
 FLAGS = command_flags.new_flags()
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
@@ -49,6 +50,7 @@ def evaluate() -> None:
     run_dir = command_flags.required(RUN_DIR)
     if STAGES_FROM.value and not AUDIT.value:
         raise UsageError(f"--stages_from={STAGES_FROM.value}: for the audit, which --noaudit leaves out")
+    dataset_for(run_dir, DATA_DIR.value, SPLIT.value)  # what is missing is told before TensorFlow is imported
     import_tensorflow_quietly()
     from trainer.audit_report import audit_text
     from trainer.evaluation_tables import alone_table, metrics_table, stages_table

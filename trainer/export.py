@@ -15,6 +15,7 @@ from absl import flags
 from avinst import command, command_flags
 from avinst.quiet import import_tensorflow_quietly
 from trainer.config import PRECISIONS
+from trainer.run import model_file, read_config
 
 FLAGS = command_flags.new_flags()
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
@@ -36,6 +37,8 @@ JSON = flags.DEFINE_bool("json", False, "print JSON instead of text", flag_value
 def export() -> None:
     """Runs the command."""
     run_dir = command_flags.required(RUN_DIR)
+    read_config(run_dir)  # what is missing is told before TensorFlow is imported
+    model_file(run_dir)
     import_tensorflow_quietly()
     from trainer import exporting
     from trainer.run import load_run

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from avinst.dataset import Dataset
+from avinst.keyword_settings import check_choice, check_least
 from avinst.schema import parse_examples, parse_labels
 from trainer.balance import drawn_by_weight, example_weights, label_weights
 from trainer.config import TrainConfig
@@ -84,8 +85,11 @@ def examples(dataset: Dataset, split: str, batch_size: int, *, inputs: Sequence[
         `frame` uint8 [batch, size, size, 3]; label float32 [batch, labels], multi-hot.
 
     Raises:
-        UserError: the split has no examples.
+        UserError: the split has no examples, a batch would be empty, or there is no such input.
     """
+    check_least("batch_size", batch_size, 1)
+    for name in inputs:
+        check_choice("inputs", name, INPUTS)
     batches = _records(dataset, split).batch(batch_size)
     parsed = batches.map(
         lambda serialized: _parsed(serialized, dataset, inputs),
@@ -109,8 +113,9 @@ def keyed_examples(dataset: Dataset, split: str, batch_size: int, *, skip: int =
         string [batch], `segment_index` int64 [batch], `segment_start_seconds` float32 [batch].
 
     Raises:
-        UserError: the split has no examples.
+        UserError: the split has no examples, or a batch would be empty.
     """
+    check_least("batch_size", batch_size, 1)
     return (
         _records(dataset, split)
         .skip(skip)

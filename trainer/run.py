@@ -77,10 +77,15 @@ def load_run(run_dir: StrPath, checkpoint: str = MODEL_FILE) -> Run:
     """
     run_dir = os.fspath(run_dir)
     config, dataset = read_config(run_dir)
+    return Run(run_dir, config, dataset, load_model(model_file(run_dir, checkpoint)))
+
+
+def model_file(run_dir: str, checkpoint: str = MODEL_FILE) -> str:
+    """The file of a run's model; raises UserError where the run is not finished."""
     file = paths.join(run_dir, *checkpoint.split("/"))
     if not paths.exists(file):
         raise UserError(f"{run_dir!r} has no {checkpoint}: unfinished; run the same avinst train again")
-    return Run(run_dir, config, dataset, load_model(file))
+    return file
 
 
 def loaded(run: Run | StrPath) -> Run:
@@ -165,6 +170,24 @@ def dataset_of(run_dir: str, trained_on: Dataset, data_dir: str = "") -> Dataset
             f"the dataset that {run_dir!r} was trained on is no longer in {trained_on.data_dir!r}; give --data_dir"
         )
     return load_dataset(data_dir or trained_on.data_dir)
+
+
+def dataset_for(run_dir: str, data_dir: str, split: str) -> Dataset:
+    """The dataset to work on with a finished run; of local directories it is found without TensorFlow.
+
+    Args:
+        run_dir: the run.
+        data_dir: the dataset; empty: the one that the run was trained on.
+        split: of the dataset, which must have examples.
+
+    Raises:
+        UserError: no finished run, no finished dataset, or no examples in the split.
+    """
+    _, trained_on = read_config(run_dir)
+    dataset = dataset_of(run_dir, trained_on, data_dir)
+    dataset.tfrecord_paths(split)
+    model_file(run_dir)
+    return dataset
 
 
 def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:

@@ -15,7 +15,7 @@ from trainer.audit_result import Audit
 from trainer.evaluation import Evaluation, evaluate, evaluate_stages
 from trainer.label_tables import alone_per_label
 from trainer.predictions import Predictions
-from trainer.run import Run, dataset_of, directory_of, loaded, read_config
+from trainer.run import Run, dataset_for, directory_of, loaded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,9 +79,7 @@ def evaluate_run(
     data_dir = os.fspath(data_dir)
     check_choice("split", split, SPLITS)
     run_dir = directory_of(run)
-    _, trained_on = read_config(run_dir)
-    dataset = dataset_of(run_dir, trained_on, data_dir)
-    dataset.tfrecord_paths(split)  # a missing split is told before the model is loaded
+    dataset = dataset_for(run_dir, data_dir, split)  # what is missing is told before the model is loaded
     audited = audit and check_auditable(run_dir, stages_from)
     run = loaded(run)
     segments = AllSegments(run.model)

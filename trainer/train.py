@@ -17,10 +17,13 @@ from collections.abc import Sequence
 from absl import flags
 
 from avinst import command, command_flags, paths
+from avinst.dataset import load_dataset
 from avinst.quiet import import_tensorflow_quietly
 from trainer import interruption
 from trainer.config import TrainConfig
 from trainer.places import Places, places
+from trainer.run import LOGS_FOLDER, MODEL_FILE, is_begun, load_run, read_config
+from trainer.weights_file import check_weights_file
 from trainer.workers import check_single_machine
 
 FLAGS = command_flags.new_flags()
@@ -80,10 +83,15 @@ def train() -> None:
     to = places(Places(RUN_DIR.value, LOG_DIR.value, MODEL_DIR.value), os.environ)
     config = command_flags.settings_of(TrainConfig, SETTINGS)
     check_single_machine(os.environ)
+    # What is missing is told before TensorFlow is imported.
+    load_dataset(data_dir)
+    if not is_begun(to.run_dir):
+        check_weights_file(config)
+        if config.init_from:
+            read_config(config.init_from)
     with interruption.handled("interrupted; run the same command again to go on"):
         import_tensorflow_quietly()
         from trainer import devices, exporting, schemes
-        from trainer.run import LOGS_FOLDER, MODEL_FILE, load_run
 
         if VIRTUAL_CPUS.value:
             devices.use_virtual_cpus(VIRTUAL_CPUS.value)

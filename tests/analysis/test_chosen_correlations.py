@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 from toy_models import toy_model
 from toy_study_parts import SETTINGS
 
-from analysis import correlate_features, correlation_sentences
+from analysis import correlate_features, correlation_sentences, feature_importance
+from avinst.errors import UserError
+from trainer.run import Run
 
 FEW = {"top_audio": 3, "top_visual": 4, "permutations": SETTINGS.correlation.permutations}
 
@@ -30,3 +33,15 @@ def test_every_label_has_its_sentence(toy_study):
     sentences = correlation_sentences(found)
     for label in toy_study.features.label_names:
         assert sum(sentence.startswith(f"{label}: ") for sentence in sentences) == 1
+
+
+@pytest.mark.parametrize("name", ["top_audio", "top_visual", "permutations", "resamples"])
+def test_numbers_that_nothing_can_be_computed_with(toy_study, name):
+    with pytest.raises(UserError, match=f"^{name}=0: expected at least 1$"):
+        correlate_features(toy_study.features, toy_model(), **{name: 0})
+
+
+def test_a_run_may_stand_for_its_model(toy_study):
+    model = toy_model()
+    of_run, of_model = (feature_importance(toy_study.features, it) for it in (Run("", None, None, model), model))
+    np.testing.assert_array_equal(of_run.values["audio"], of_model.values["audio"])

@@ -20,6 +20,11 @@ def test_an_unknown_command(capsys):
     assert "did you mean 'train'?" in capsys.readouterr().err
 
 
+def test_a_flag_before_the_command(capsys):
+    assert cli.main(["avinst", "--verbose", "inspect"]) == 2
+    assert capsys.readouterr().err == "avinst: flags come after the command: avinst COMMAND --verbose\n"
+
+
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_command_exists_and_shows_its_help(capsys, name):
     assert cli.main(["avinst", name, "--help"]) == 0

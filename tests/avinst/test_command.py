@@ -14,6 +14,7 @@ FOLDER = flags.DEFINE_string("data_dir", "", "a folder", flag_values=FLAGS)
 FILES = flags.DEFINE_list("annotations", [], "files", flag_values=FLAGS)
 NAME = flags.DEFINE_string("video_id", "", "a name", flag_values=FLAGS)
 SIZE = flags.DEFINE_integer("frame_size", 3, "a size", flag_values=FLAGS)
+LOUD = flags.DEFINE_bool("loud", False, "a switch", flag_values=FLAGS)
 seen = []
 
 
@@ -67,6 +68,7 @@ def test_unknown_flags_are_passed_on_only_where_wanted():
     ("argv", "message"),
     [
         (["--frame_sice=7"], "unknown flag --frame_sice; did you mean --frame_size?"),
+        (["--no-loud"], "unknown flag --no-loud; did you mean --noloud?"),
         (["--frame_size=big"], "--frame_size=big: expected a whole number"),
         (["--rate=nan"], "--rate=nan: expected a number"),
         (["stray"], "unexpected argument 'stray'"),

@@ -87,6 +87,10 @@ def test_a_writer_that_knows_local_files_only_writes_whole_files_anywhere(tmp_pa
 def test_a_directory_that_cannot_be_written_to_is_found_before_it_is_made(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     paths.check_writable(str(tmp_path / "a" / "b"))
+    paths.check_file_writable(str(tmp_path / "sheet.png"))
+    for name, told in [("none/sheet.png", f"there is no directory '{tmp_path}/none'"), ("", "it is a directory")]:
+        with pytest.raises(UserError, match=told):
+            paths.check_file_writable(str(tmp_path / name))
     assert not (tmp_path / "a").exists()
     with pytest.raises(UserError, match=r"'.*/file' is a file"):
         paths.check_writable(str(tmp_path / "file" / "b"))

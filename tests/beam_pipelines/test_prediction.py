@@ -16,7 +16,8 @@ from avinst.decoder import Decoder
 from avinst.errors import UserError
 from avinst.media_types import Segment
 from beam_pipelines import predict as predict_command
-from beam_pipelines.detector import load_detector, newest_export
+from beam_pipelines.detector import load_detector
+from beam_pipelines.exports import newest_export
 from beam_pipelines.prediction import Prediction, predict_video
 from beam_pipelines.prediction_figure import Thumbnails
 from beam_pipelines.prediction_print import printed
@@ -122,6 +123,7 @@ def test_thumbnails_of_any_length_lie_at_even_distances():
 def test_the_figure_shows_frames_and_probabilities(run_dir, video, tmp_path, capsys):
     argv = ["avinst predict", f"--run_dir={run_dir}", f"--figure={tmp_path}/f.png", "--", video]
     assert predict_command.main(argv) == 0
+    assert f"figure: {tmp_path}/f.png\n" in capsys.readouterr().err
     pixels = np.asarray(Image.open(tmp_path / "f.png").convert("RGB")).astype(int)
     assert pixels.shape == (550, 1210, 3)
     # The video is white and then black: above the axes there is much black in the middle, none at the left.

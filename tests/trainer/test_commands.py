@@ -47,6 +47,40 @@ def test_wrong_flags_and_missing_runs_are_one_line(tmp_path, capsys, dataset):
     assert "--epochs=0: expected a whole number, 1 to 1000000" in capsys.readouterr().err
 
 
+def test_what_is_missing_is_told_before_tensorflow_is_imported(tmp_path):
+    """All in one process, which ends as soon as anything has imported TensorFlow."""
+    from dataset_factory import write_dataset
+
+    data_dir = write_dataset(tmp_path / "set", recordings={"train": 6, "validation": 0, "test": 0}).data_dir
+    (tmp_path / "model").mkdir()
+    (tmp_path / "clip.mp4").touch()
+    run = f"--run_dir={tmp_path}/none"
+    commands = [
+        ("trainer.train", run, "--data_dir=none", "no dataset directory 'none'"),
+        ("trainer.train", run, f"--data_dir={data_dir}", "--visual_weights=nope.h5", "nope.h5: no such"),
+        ("trainer.train", run, f"--data_dir={data_dir}", "--init_from=none", "no run directory 'none'"),
+        ("trainer.evaluate", run, "no run directory"),
+        ("trainer.export", run, "no run directory"),
+        ("analysis.analyze", run, "no run directory"),
+        ("analysis.explain", run, f"{tmp_path}/clip.mp4", f"--output={tmp_path}/out.mp4", "no run directory"),
+        ("beam_pipelines.predict", run, "clip.mp4", "no run directory"),
+        ("beam_pipelines.predict", f"--model_dir={tmp_path}/model", "clip.mp4", "no SavedModel in"),
+        ("beam_pipelines.predict", run, "clip.mp4", "--figure=none/x.png", "there is no directory"),
+        ("avinst.inspection", data_dir, "--contact_sheet=none/x.png", "there is no directory"),
+    ]
+    code = (
+        "import contextlib, importlib, io, sys\n"
+        f"for module, *argv, told in {commands!r}:\n"
+        "    with contextlib.redirect_stderr(io.StringIO()) as errors:\n"
+        "        status = importlib.import_module(module).main(['x', *argv])\n"
+        "    line = errors.getvalue()\n"
+        "    heavy = {'tensorflow', 'keras', 'apache_beam'} & set(sys.modules)\n"
+        "    assert status == 1 and told in line and line.count('\\n') == 1 and not heavy, (argv, line, heavy)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("name", ["train", "evaluate", "export"])
 def test_missing_flags_are_told_before_tensorflow_is_imported(name):
     code = (

@@ -128,3 +128,13 @@ def test_plain_training_examples_are_those_that_are_stored(sharded):
     assert {len(batch) for batch in batches} == {2}
     assert {example for batch in fingerprints(batches) for example in batch} <= stored
     assert batches[0][0]["frame"].dtype == np.uint8
+
+
+def test_wrong_arguments_are_told_in_one_line(sharded):
+    for make in (examples, keyed_examples):
+        with pytest.raises(UserError, match=r"^batch_size=0: expected at least 1$"):
+            make(sharded, "train", 0)
+    with pytest.raises(
+        UserError, match=r"^inputs='logmel': expected one of log_mel, frame; did you mean 'log_mel'\?$"
+    ):
+        examples(sharded, "train", 8, inputs=["logmel"])

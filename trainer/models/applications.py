@@ -10,9 +10,9 @@ import keras
 
 from avinst import paths
 from avinst.errors import UserError
-from avinst.nearest import file_hint, hint
 from trainer.config import TrainConfig
 from trainer.models.layers import BATCH_NORM_MOMENTUM, SMALLEST_MAP
+from trainer.weights_file import check_weights_file
 
 # Names that Keras gives by counting: they depend on what else was built in the process.
 _COUNTED = re.compile(r"(conv2d|batch_normalization|activation|(average|max)_pooling2d|concatenate)(_\d+)?")
@@ -63,6 +63,7 @@ class Application:
         before = set(keras.Model(keras.utils.get_source_inputs(x), x).layers)
         network = self.build(include_top=False, weights=None, input_tensor=x, **self.options)
         if config.visual_weights != "none":
+            check_weights_file(config)
             _copy_in_order(self.with_weights(config.visual_weights, x.shape[1]), network)
         candidates = []
         for number, layer in enumerate(layer for layer in network.layers if layer not in before):
@@ -93,11 +94,6 @@ class Application:
                     f"cannot download the ImageNet weights ({error}); get the file elsewhere and give its path as "
                     "--visual_weights, or --visual_weights=none"
                 ) from error
-        if not paths.exists(weights):
-            near = file_hint(weights) or f"; {hint(weights, ('imagenet', 'none'))}".rstrip("; ")
-            raise UserError(
-                f"--visual_weights={weights}: no such file; expected imagenet, none or a weights file{near}"
-            )
         network = self.build(weights=None, **options)
         try:
             # Keras only warns of layers that the file lacks, and leaves them as they are.
