@@ -24,7 +24,12 @@ SPLITS = ["train", "validation", "test"]
 FLAGS = command_flags.new_flags()
 RUN_DIR = flags.DEFINE_string("run_dir", "", "the run, made by avinst train", flag_values=FLAGS)
 DATA_DIR = flags.DEFINE_string("data_dir", "", "the dataset; empty: the run's own", flag_values=FLAGS)
-OUTPUT_DIR = flags.DEFINE_string("output_dir", "", "where to write; empty: RUN/analysis", flag_values=FLAGS)
+OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir",
+    "",
+    "where to write files and the report; empty: RUN/analysis (what TensorBoard shows goes to RUN/logs)",
+    flag_values=FLAGS,
+)
 SPLIT = flags.DEFINE_enum("split", "test", SPLITS, "what to analyze", flag_values=FLAGS)
 SELECTION_SPLIT = flags.DEFINE_enum(
     "selection_split",

@@ -78,7 +78,7 @@ def choose_examples(dataset: Dataset, examples: int) -> list[Mapping[str, np.nda
     """Up to `examples` examples of different recordings: an equal share of each set of labels, as far as there is.
 
     Where sets of labels are rare, recordings of the others fill up. The rare are looked for among the first
-    `_LOOKED_AT` examples: in a dataset of a hundred million, the last of them would be hours away.
+    50,000 examples: in a dataset of a hundred million, the last of them would be hours away.
 
     Args:
         dataset: a finished dataset.

@@ -41,6 +41,9 @@ def examine(plans: Plans) -> Iterator[Finding]:
             yield from findings
 
 
+# Under each of these imports fail, for a reason that is told already.
+_MENDED_FIRST = ("CPU", "KERAS_BACKEND", "TF_USE_LEGACY_KERAS", "PYTHONPATH")
+
 # What does not import TensorFlow comes before what does: without AVX that import ends the process.
 CHECKS: dict[str, tuple[Check, ...]] = {
     "Python and settings": (
@@ -58,10 +61,10 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check(doctor_tensorflow.check_cpu),
     ),
     "packages": (
-        Check(doctor_packages.check_imports, unless=("CPU",)),
+        Check(doctor_packages.check_imports, unless=_MENDED_FIRST),
         Check(doctor_media.check_codecs, unless=("av",)),
         Check(doctor_media.check_wheel, unless=("av",)),
-        Check(doctor_tensorflow.check_gpus, unless=("CPU", "tensorflow")),
+        Check(doctor_tensorflow.check_gpus, unless=(*_MENDED_FIRST, "tensorflow")),
         Check(doctor_tensorflow.check_tensorboard, unless=("tensorboard",)),
     ),
     "the machine": (

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import io
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -69,7 +70,7 @@ def check_pythonpath(_: Plans) -> list[Finding]:
     """Whether PYTHONPATH brings packages of another Python in."""
     ours = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    foreign = [entry for entry in entries if "site-packages" in entry and ours not in entry]
+    foreign = [entry for entry in entries if re.search("(site|dist)-packages", entry) and ours not in entry]
     if foreign:
         return wrong("PYTHONPATH", f"{foreign[0]!r} holds packages of another Python; unset PYTHONPATH")
     return []

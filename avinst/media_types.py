@@ -80,7 +80,7 @@ def _limit(default: float, help_text: str) -> Any:
 class DecodeLimits:
     """What one file may cost before it is given up; generous for real recordings, deadly for bombs.
 
-    What a limit means stands in its metadata, `help`, which is also the help of the flag of `avinst prepare`.
+    docs/api.md tells what each limit means; in the code it is the metadata `help`, also the flag's.
     """
 
     max_pixels: int = _limit(8192 * 4320, "largest picture, width times height")

@@ -1,5 +1,6 @@
 """The page of the Python API: signatures and docstrings of the public names of the four packages, as Markdown."""
 
+import dataclasses
 import importlib
 import inspect
 import re
@@ -34,6 +35,23 @@ def _entry(package: str, name: str, value: object) -> Iterator[str]:
     elif hasattr(value, "__dataclass_fields__"):
         yield from ("A dataclass.", "")
     yield from _markdown(inspect.getdoc(value) or "")
+    if hasattr(value, "__dataclass_fields__"):
+        yield from _settings(dataclasses.fields(value))  # type: ignore[arg-type]
+
+
+def _settings(fields: tuple[dataclasses.Field, ...]) -> Iterator[str]:
+    """A table of the fields whose metadata says what they mean; of others the docstring does."""
+    explained = [field for field in fields if "help" in field.metadata]
+    if not explained:
+        return
+    yield from ("| field | type | default | meaning |", "| --- | --- | --- | --- |")
+    for field in explained:
+        choices, limits = field.metadata.get("choices"), field.metadata.get("limits")
+        kind = ", ".join(f"`{choice!r}`" for choice in choices) if choices else type(field.default).__name__
+        kind += f", {limits[0]:,} to {limits[1]:,}" if limits else ""
+        meaning = field.metadata["help"].replace("|", r"\|").replace("*", r"\*").replace("<", "&lt;")
+        yield f"| `{field.name}` | {kind} | `{field.default!r}` | {meaning} |"
+    yield ""
 
 
 def _signature(function: object) -> str:

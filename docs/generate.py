@@ -28,9 +28,11 @@ Made from the code by `python docs/generate.py`; do not edit.
 avinst doctor
 ```
 
-It takes about 15 seconds, most of them to import TensorFlow. It changes nothing, and asks no server unless a
-`gs://` place is given. Each line begins with `ok`, `note` (works, but worth knowing) or `wrong`, and says what to
-do. Most of the {count} checks are silent where all is well. The exit status is 1 if anything is wrong.
+It takes about 15 seconds, most of them to import TensorFlow. It changes nothing of yours, and asks no server
+unless a `gs://` place is given. (Keras and matplotlib make their folders in your home directory where these are
+missing, as they do whenever they are imported.) Each line begins with `ok`, `note` (works, but worth knowing) or
+`wrong`, and says what to do. Most of the {count} checks are silent where all is well. The exit status is 1 if
+anything is wrong.
 
 `--output_dir` names the directory that you mean to write to, `--data_dir` a dataset and `--run_dir` a run that
 should be looked at too. `--json` prints the findings as a list of `state`, `subject` and `text`. For a report of
@@ -44,8 +46,8 @@ Made from the code by `python docs/generate.py`; do not edit.
 
 `avinst` alone lists the commands. `avinst COMMAND --help`, or `avinst help COMMAND`, shows what stands here. Flags
 are written `--name=value`, before or after other arguments; one of the type bool is set by `--name` and unset by
-`--noname`. `avinst prepare` and `avinst predict --output_dir` hand flags that they do not know to Apache Beam
-(`--runner=DataflowRunner`, ...); elsewhere an unknown flag is an error.
+`--noname`. No flag has a short form (`-v`). `avinst prepare` and `avinst predict --output_dir` hand flags that
+they do not know to Apache Beam (`--runner=DataflowRunner`, ...); elsewhere an unknown flag is an error.
 
 One rule for names: `..._dir` is a directory that avinst makes or reads, `--output_dir` the one that a command
 writes to, `--output` and `..._output` are single files to be written, `--media_root` is the folder of the videos.

@@ -17,7 +17,7 @@ SCHEMES = ("audio", "visual", "independent", "joint")
 class TrainConfig:
     """The settings of one run; `avinst train` has a flag for each, `config.json` keeps them.
 
-    What a field means stands in its metadata, `help`, which is also the flag's help.
+    docs/api.md tells what each field means; in the code it is the metadata `help`, which is also the flag's help.
     """
 
     scheme: str = setting(

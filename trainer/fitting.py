@@ -22,6 +22,7 @@ def fit(data: Dataset | StrPath, run_dir: StrPath, *, log_dir: StrPath = "", **s
         run_dir: new, or of an unfinished run with the same settings.
         log_dir: where the curves for TensorBoard go; empty: RUN/logs.
         settings: fields of `trainer.TrainConfig`: `scheme="joint"`, `epochs=2`, `audio_backbone="small_cnn"`, ...
+            docs/api.md lists them, docs/commands.md the same as flags of `avinst train`.
 
     Returns:
         The finished run, its model loaded.

@@ -81,5 +81,12 @@ def test_every_check_is_registered():
     assert there == {check.run for part in CHECKS.values() for check in part}
 
 
+@pytest.mark.parametrize("subject", ["CPU", "KERAS_BACKEND", "TF_USE_LEGACY_KERAS", "PYTHONPATH"])
+def test_what_must_be_mended_first_leaves_the_imports_out(subject, monkeypatch):
+    """What fails only because of it would be told with advice that does not help."""
+    left_out = {check.run.__name__ for check in CHECKS["packages"] if subject in check.unless}
+    assert left_out == {"check_imports", "check_gpus"}
+
+
 def test_states():
     assert [kind("x", "y")[0].state for kind in (ok, note, wrong)] == ["ok", "note", "wrong"]
