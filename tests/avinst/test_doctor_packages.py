@@ -121,11 +121,11 @@ def test_pyav_without_an_ffmpeg_of_its_own(monkeypatch):
         ("/usr/lib/python3/dist-packages", "wrong"),
         ("/opt/lib/python3.9/site-packages", "wrong"),
         (f"/opt/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages", None),
-        ("/home/me/project", None),
+        ("/work/project", None),
     ],
 )
 def test_packages_of_another_python(monkeypatch, path, state):
-    monkeypatch.setenv("PYTHONPATH", f"/home/me{os.pathsep}{path}")
+    monkeypatch.setenv("PYTHONPATH", f"/work{os.pathsep}{path}")
     findings = doctor_packages.check_pythonpath(PLANS)
     assert [finding.state for finding in findings] == [state] * (state is not None)
     assert all(finding.text.endswith("unset PYTHONPATH") for finding in findings)
