@@ -54,6 +54,11 @@ def test_a_page_needs_nothing_else_and_fits(site, page, name):
         assert page.evaluate(f"document.images.length ? {broken} : []") == []
         wide = page.evaluate("document.scrollingElement.scrollWidth")
         assert wide <= width, f"{name} is {wide} px wide on {width} px"
+    # On a telephone columns can be read, and the table scrolls within itself.
+    cells = "[...document.querySelectorAll('article td')].map(one => one.clientWidth)"
+    assert all(cell >= 7 * 16 for cell in page.evaluate(cells))
+    tables = "[...document.querySelectorAll('article table')].map(one => one.parentElement)"
+    assert set(page.evaluate(f"{tables}.map(one => getComputedStyle(one).overflowX)")) <= {"auto"}
     links = "[...document.querySelectorAll('article a[href]')].map(one => one.href)"
     for link in page.evaluate(links):
         if link.startswith("file://"):
