@@ -74,6 +74,8 @@ def _run(
             raise flags.Error(f"unexpected argument {rest[0]!r}; flags are written --name=value")
     except flags.Error as error:
         return _fail(name, flag_trouble(error, flag_values), WRONG_FLAGS, f" (flags: {name} --help)")
+    except UnicodeDecodeError as error:
+        return _fail(name, f"the --flagfile is no text ({error}); expected one flag a line", WRONG_FLAGS)
     try:
         for flag in (flag_values[flag_name] for flag_name in flag_values):
             flag.value = _cleaned(flag)

@@ -28,7 +28,7 @@ def flag_trouble(error: flags.Error, flag_values: flags.FlagValues) -> str:
         flag = facts(flag_values[wrong[1]])
         advice = expected(wrong[2], flag.choices) if flag.choices else f"expected {_kind_in_words(flag)}"
         return f"--{flag.name}={wrong[2]}: {advice}"
-    return str(error)
+    return str(error).removeprefix("ERROR:: ")  # absl's, of a --flagfile that is not there
 
 
 def _kind_in_words(flag: FlagFacts) -> str:

@@ -2,14 +2,17 @@
 
 import json
 import math
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from avinst import paths
+from avinst.errors import UserError
+from trainer.variable_files import read_variables, write_variables
 
-BEST_WEIGHTS = "best.weights.h5"
+BEST_WEIGHTS = "best.npz"
 _BEST_METRIC = "best.json"
 
 
@@ -34,8 +37,7 @@ class BestWeights:
         if best and self._rank(reached) <= self._rank(best):
             return
         paths.make_directory(self._folder)
-        with paths.replacing(paths.join(self._folder, BEST_WEIGHTS)) as temporary:
-            self._network.save_weights(temporary)
+        write_variables(paths.join(self._folder, BEST_WEIGHTS), self._network.variables)
         paths.write_text(paths.join(self._folder, _BEST_METRIC), json.dumps({"epoch": epochs_done, **reached}))
 
     def best(self) -> dict[str, Any]:
@@ -49,10 +51,19 @@ class BestWeights:
         return epochs_done - int(best["epoch"]) if best else 0
 
     def restore(self) -> None:
-        """Loads the weights that are kept into the network, if there are any."""
+        """Loads the weights that are kept into the network, if there are any.
+
+        Raises:
+            UserError: the file is damaged.
+        """
         file = paths.join(self._folder, BEST_WEIGHTS)
         if paths.exists(file):
-            self._network.load_weights(file)
+            try:
+                read_variables(file, self._network.variables)
+            except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                raise UserError(
+                    f"the weights {file!r} are damaged ({error}); delete its folder to begin the stage anew"
+                ) from error
 
     def _rank(self, reached: Mapping[str, Any]) -> tuple[float, ...]:
         wanted = () if self._best_by == "loss" else (reached[f"val_{self._best_by}"],)

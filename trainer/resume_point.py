@@ -6,10 +6,10 @@ import zipfile
 from typing import Any
 
 import keras
-import numpy as np
 
 from avinst import paths
 from avinst.errors import UserError
+from trainer.variable_files import read_variables, write_variables
 
 _NAME = re.compile(r"state-(\d+)-(\d+)\.npz")
 
@@ -49,13 +49,7 @@ class ResumePoint:
         older.pop(position, None)
         paths.make_directory(self._folder)
         name = f"state-{position.epoch:05d}-{position.step:07d}.npz"
-        with (
-            paths.writing_locally(paths.join(self._folder, name)) as local,
-            zipfile.ZipFile(local, "w") as archive,
-        ):
-            for number, variable in enumerate(_variables(model)):
-                with archive.open(f"{number}.npy", "w", force_zip64=True) as file:
-                    np.lib.format.write_array(file, np.asarray(variable.numpy()), allow_pickle=False)
+        write_variables(paths.join(self._folder, name), _variables(model))
         for name in older.values():
             paths.remove(paths.join(self._folder, name))
 
@@ -70,13 +64,8 @@ class ResumePoint:
             return Position()
         position = max(files)
         file = paths.join(self._folder, files[position])
-        variables = _variables(model)
         try:
-            with paths.local_copy(file) as local, np.load(local, allow_pickle=False) as arrays:
-                if len(arrays.files) != len(variables):
-                    raise ValueError(f"{len(arrays.files)} arrays, {len(variables)} expected")
-                for number, variable in enumerate(variables):
-                    variable.assign(arrays[str(number)])
+            read_variables(file, _variables(model))
         except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise UserError(
                 f"the state {file!r} is damaged or of another version of avinst ({error}); delete it to begin the "

@@ -82,6 +82,17 @@ def test_wrong_flags(capsys, argv, message):
     assert not seen
 
 
+def test_a_file_of_flags_that_is_not_there_or_no_text_is_one_line(tmp_path, capsys):
+    (tmp_path / "flags").write_bytes(b"--frame_size=7\n\x8e\xff")
+    assert command.run(body, FLAGS, ["x", f"--flagfile={tmp_path}/flags"]) == 2
+    assert "the --flagfile is no text ('utf-8' codec can't decode byte 0x8e" in capsys.readouterr().err
+    assert command.run(body, FLAGS, ["x", f"--flagfile={tmp_path}/none"]) == 2
+    error = capsys.readouterr().err
+    assert ": Unable to open flagfile: [Errno 2] No such file or directory" in error
+    assert error.count("\n") == 1
+    assert seen == []
+
+
 def test_a_tilde_is_the_home_folder_in_paths_alone(monkeypatch):
     monkeypatch.setenv("HOME", "/houses/me")
     argv = ["x", "--data_dir=~/set", "--annotations=~/a.csv,gs://bucket/~/b.csv", "--video_id=~/c"]

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from trainer.best_weights import BestWeights
+from avinst.errors import UserError
+from trainer.best_weights import BEST_WEIGHTS, BestWeights
 
 
 def one_weight(value):
@@ -59,3 +60,11 @@ def test_without_validation_no_epoch_is_kept(tmp_path):
     assert best.best() == {}
     assert best.epochs_without_gain(7) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_weights_are_told(tmp_path):
+    BestWeights(one_weight(1.0), str(tmp_path), "loss").keep(1, {"val_loss": 1.0})
+    file = tmp_path / BEST_WEIGHTS
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(UserError, match=r"are damaged .*; delete its folder to begin the stage anew"):
+        BestWeights(one_weight(0.0), str(tmp_path), "loss").restore()

@@ -15,6 +15,7 @@ from trainer.models import (
     copy_weights,
     sub_model,
 )
+from trainer.models.applications import Application
 from trainer.models.layers import conv_bn, features_of
 
 CONTRACT = ["audio_map", "audio_features", "visual_map", "visual_features", "logits", "probabilities"]
@@ -122,6 +123,20 @@ def test_weights_that_are_not_there_or_of_another_network_are_refused(dataset_96
     build_model("audio", TrainConfig(audio_backbone="small_cnn"), dataset).save_weights(other)
     with pytest.raises(UserError, match="not the weights of Inception V3"):
         build_model("visual", TrainConfig(visual_weights=other), dataset_96)
+
+
+def test_what_keras_says_of_a_download_stays_off_stdout(capsys):
+    """`avinst train --json` prints JSON there."""
+
+    def downloading(weights, **_):
+        print(f"Downloading {weights}")
+        return "network"
+
+    known = Application("Inception V3", "inception_v3", downloading, {}, 75, "mixed")
+    assert known.with_weights("imagenet", 96) == "network"
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "Downloading imagenet\n"
 
 
 @pytest.mark.parametrize(

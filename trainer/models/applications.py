@@ -1,7 +1,9 @@
 """Networks of keras.applications in this project's graph: prefixed names, weights, the deepest useful map."""
 
+import contextlib
 import dataclasses
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -88,7 +90,8 @@ class Application:
         options = {"include_top": False, "input_shape": (size, size, 3), **self.options}
         if weights == "imagenet":
             try:
-                return self.build(weights="imagenet", **options)
+                with contextlib.redirect_stdout(sys.stderr):  # Keras tells of the download; stdout may be JSON
+                    return self.build(weights="imagenet", **options)
             except Exception as error:  # urllib's, and Keras' plain Exception
                 raise UserError(
                     f"cannot download the ImageNet weights ({error}); get the file elsewhere and give its path as "
