@@ -129,7 +129,7 @@ def test_what_keras_says_of_a_download_stays_off_stdout(capsys):
     """`avinst train --json` prints JSON there."""
 
     def downloading(weights, **_):
-        print(f"Downloading {weights}")
+        print(f"Downloading {weights}")  # noqa: T201
         return "network"
 
     known = Application("Inception V3", "inception_v3", downloading, {}, 75, "mixed")
