@@ -18,7 +18,7 @@ from avinst.quiet import import_tensorflow_quietly
 from trainer.run import dataset_for, read_config
 
 if TYPE_CHECKING:
-    from analysis.gradcam import Method
+    from analysis.maps.gradcam import Method
 
 SPLITS = ["train", "validation", "test"]
 FLAGS = command_flags.new_flags()
@@ -156,8 +156,8 @@ def analyze() -> None:
         read_config(COMPARE_TO.value)
     import_tensorflow_quietly()
     from analysis import workflow
-    from analysis.correlation import CorrelationSettings
-    from analysis.evidence import EvidenceSettings
+    from analysis.correlations.correlation import CorrelationSettings
+    from analysis.maps.evidence import EvidenceSettings
     from analysis.study import StudySettings
     from analysis.words import summary_sentences
 

@@ -3,15 +3,15 @@
 import dataclasses
 import math
 
-from analysis.alignment import alignment_json
-from analysis.comparison_tables import comparison_json
-from analysis.correlation_tables import label_summary, matrix_csv, overall_summary, pairs_csv
-from analysis.evidence import write_evidence
+from analysis.comparison.tables import comparison_json
+from analysis.correlations.alignment import alignment_json
+from analysis.correlations.label_correlation import block_q_values
+from analysis.correlations.overall import overall
+from analysis.correlations.tables import label_summary, matrix_csv, overall_summary, pairs_csv
 from analysis.feature_files import save_features
 from analysis.importance import importance_csv, selection_importance_csv
 from analysis.json_files import write_json
-from analysis.label_correlation import block_q_values
-from analysis.overall import overall
+from analysis.maps.evidence import write_evidence
 from analysis.pictures import Picture, file_name
 from analysis.study import Study
 from analysis.words import relation_sentences

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from analysis.extraction import Batches
 from analysis.study import Study
-from trainer.board_projector import RecordingFeatures, write_projector
-from trainer.predictions import Predictions
+from trainer.board.projector import RecordingFeatures, write_projector
+from trainer.evaluation.predictions import Predictions
 
 
 def write_embeddings(study: Study, model: keras.Model, batches: Batches, log_dir: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from analysis.explained_outputs import check_outputs
+from analysis.explained.outputs import check_outputs
 from avinst import command, command_flags
 from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
@@ -51,7 +51,7 @@ def explain(videos: Sequence[str]) -> None:
     read_config(run_dir)
     model_file(run_dir)
     import_tensorflow_quietly()
-    from analysis.explaining import Wanted, explain_file
+    from analysis.explained.explaining import Wanted, explain_file
 
     wanted = Wanted(
         output=output,

@@ -12,8 +12,8 @@ from analysis.features import MODALITIES, Features, model_inputs
 from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.progress import Progress
-from trainer.damaged_files import damaged_files_named
-from trainer.input_pipeline import keyed_examples
+from trainer.inputs.damaged_files import damaged_files_named
+from trainer.inputs.pipeline import keyed_examples
 
 Batches = Iterable[Mapping[str, Any]]
 _OF_THE_BATCH = ("label", "video_id", "segment_index")

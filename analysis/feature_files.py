@@ -9,7 +9,7 @@ import numpy as np
 from analysis.features import Features
 from avinst import paths
 from avinst.errors import UserError
-from avinst.manifest_rows import LABEL_SEPARATOR
+from avinst.manifests.rows import LABEL_SEPARATOR
 from avinst.nearest import file_hint
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from scipy import sparse
 
-from trainer.scores import decisions
+from trainer.evaluation.scores import decisions
 
 MODALITIES = ("audio", "visual")
 # Features whose means are taken together: in float64, so all at once would cost twice what the features take.

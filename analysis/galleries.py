@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from analysis.features import Features
-from analysis.gradcam import INPUT_OF, MAP_OF, EvidenceMaps, dead_maps, on_input
-from analysis.receptive_field import cell_centres
+from analysis.maps.gradcam import INPUT_OF, MAP_OF, EvidenceMaps, dead_maps, on_input
+from analysis.maps.receptive_field import cell_centres
 
 Group = Literal["correct", "wrong", "least_certain"]
 GROUPS: tuple[Group, ...] = get_args(Group)

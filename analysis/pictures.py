@@ -5,14 +5,14 @@ import hashlib
 import re
 from functools import partial
 
-from analysis.alignment_figures import alignment_figure
-from analysis.comparison_figures import comparison_figure
-from analysis.correlation_figures import matrix_figure, overview_figure
-from analysis.evidence_sketches import Sketch, evidence_sketches, mean_map_sketches
+from analysis.comparison.figures import comparison_figure
+from analysis.correlations.alignment_figures import alignment_figure
+from analysis.correlations.figures import matrix_figure, overview_figure
 from analysis.figures import png_bytes
 from analysis.galleries import GROUPS, Exhibit, Group
-from analysis.gradcam_figures import frame_figure, spectrogram_figure
 from analysis.importance_figures import importance_figure, share_figure
+from analysis.maps.evidence_sketches import Sketch, evidence_sketches, mean_map_sketches
+from analysis.maps.gradcam_figures import frame_figure, spectrogram_figure
 from analysis.study import Study
 from avinst.progress import Progress
 

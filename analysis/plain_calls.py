@@ -4,11 +4,11 @@ import math
 import os
 from typing import Any
 
-from analysis.correlation import CorrelationSettings
-from analysis.evidence import EvidenceSettings
-from analysis.explained_outputs import check_outputs
-from analysis.explaining import Wanted, explain_file
-from analysis.gradcam import METHOD_NAMES
+from analysis.correlations.correlation import CorrelationSettings
+from analysis.explained.explaining import Wanted, explain_file
+from analysis.explained.outputs import check_outputs
+from analysis.maps.evidence import EvidenceSettings
+from analysis.maps.gradcam import METHOD_NAMES
 from analysis.study import StudySettings
 from analysis.workflow import Analysis, analyze
 from avinst.errors import UserError

@@ -4,8 +4,8 @@ from pathlib import PurePosixPath
 
 from avinst import paths
 from avinst.errors import UserError
-from avinst.manifest_media import VIDEO_EXTENSIONS
-from avinst.manifest_rows import read_manifest
+from avinst.manifests.media_index import VIDEO_EXTENSIONS
+from avinst.manifests.rows import read_manifest
 from avinst.nearest import file_hint
 from avinst.paths_below import relative_below
 

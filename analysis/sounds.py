@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from analysis.evidence_sound import evidence_sound
+from analysis.explained.evidence_sound import evidence_sound
 from analysis.galleries import Choice, Exhibit
 from analysis.recordings import Recordings
 from analysis.resynthesis import resynthesize
-from avinst.decoder import Decoder
 from avinst.log_mel import log_mel
-from avinst.media_fetching import local_media
-from avinst.media_types import MediaError, Segment
+from avinst.media.decoder import Decoder
+from avinst.media.fetching import local_media
+from avinst.media.types import MediaError, Segment
 from avinst.spec import DatasetSpec
 
 # Decoding the same second again differs by 0.02 dB (float16); another second of music by 10 dB and more.

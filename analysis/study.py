@@ -5,20 +5,20 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from analysis.alignment import PERMUTATIONS, Alignment, align
-from analysis.chosen_correlations import correlate_chosen
-from analysis.comparison_result import Comparison
-from analysis.correlation import CorrelationSettings
+from analysis.comparison.result import Comparison
+from analysis.correlations.alignment import PERMUTATIONS, Alignment, align
+from analysis.correlations.chosen import correlate_chosen
+from analysis.correlations.correlation import CorrelationSettings
+from analysis.correlations.cross_fitting import CROSS_FIT, cross_fitting_text
+from analysis.correlations.label_correlation import LabelCorrelation
 from analysis.counting import counted
-from analysis.cross_fitting import CROSS_FIT, cross_fitting_text
-from analysis.evidence import Evidence, EvidenceSettings, annotated_boxes, gather_evidence
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
 from analysis.galleries import Exhibit, choose_segments, make_exhibits
-from analysis.gradcam import METHOD_NAMES, EvidenceMaps, Method
 from analysis.importance import Importance, head_of, importance
 from analysis.importance_stability import StabilitySettings
-from analysis.label_correlation import LabelCorrelation
+from analysis.maps.evidence import Evidence, EvidenceSettings, annotated_boxes, gather_evidence
+from analysis.maps.gradcam import METHOD_NAMES, EvidenceMaps, Method
 from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.nearest import expected

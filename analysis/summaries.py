@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from analysis.comparison_tables import comparison_markdown
+from analysis.comparison.tables import comparison_markdown
 from analysis.galleries import Choice
 from analysis.pictures import Picture
 from analysis.sounds import Sound

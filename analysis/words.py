@@ -5,16 +5,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from analysis.chosen_correlations import FeatureCorrelations
-from analysis.comparison_words import comparison_sentences
-from analysis.correlation import FEW_RECORDINGS
-from analysis.correlation_figures import few_recordings_warning
+from analysis.comparison.words import comparison_sentences
+from analysis.correlations.chosen import FeatureCorrelations
+from analysis.correlations.correlation import FEW_RECORDINGS
+from analysis.correlations.figures import few_recordings_warning
+from analysis.correlations.label_correlation import LabelCorrelation, block_q_values
+from analysis.correlations.overall import overall
+from analysis.correlations.overall_words import alignment_sentence, finding
+from analysis.correlations.resampling import mean_of_defined
 from analysis.counting import counted
 from analysis.importance import Importance
-from analysis.label_correlation import LabelCorrelation, block_q_values
-from analysis.overall import overall
-from analysis.overall_words import alignment_sentence, finding
-from analysis.resampling import mean_of_defined
 from analysis.study import Study
 
 

@@ -4,14 +4,14 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 from analysis.artifacts import REPORT_FILE, write_files, write_report
-from analysis.compared_run import compare_with, load_compared
+from analysis.comparison.other_run import compare_with, load_compared
 from analysis.embeddings import write_embeddings
 from analysis.extraction import Batches
 from analysis.feature_parts import PARTS_FOLDER, remove_parts
+from analysis.maps.region_boxes import read_regions
 from analysis.pictures import draw_pictures
 from analysis.recordings import Recordings
-from analysis.region_boxes import read_regions
-from analysis.report import render_report
+from analysis.report.page import render_report
 from analysis.run_record import command_line, read_record
 from analysis.sounds import find_sounds
 from analysis.study import Study, StudySettings, study_model
@@ -20,9 +20,9 @@ from avinst import paths
 from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.versions import package_versions
-from trainer.damaged_files import damaged_files_named
-from trainer.evaluation import check_same_dataset, tell_of_other_recordings
-from trainer.input_pipeline import keyed_examples
+from trainer.evaluation.split_evaluation import check_same_dataset, tell_of_other_recordings
+from trainer.inputs.damaged_files import damaged_files_named
+from trainer.inputs.pipeline import keyed_examples
 from trainer.run import LOGS_FOLDER, dataset_for, load_run
 
 OUTPUT_FOLDER = "analysis"

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from avinst.dataset import load_dataset as load_dataset
     from avinst.errors import UserError as UserError
     from avinst.inspection import describe as describe
-    from avinst.manifest_from_media import make_manifest as make_manifest
-    from avinst.manifest_rows import ManifestRow as ManifestRow
-    from avinst.manifest_rows import read_manifest as read_manifest
-    from avinst.manifest_writing import write_manifest as write_manifest
-    from avinst.media_types import DecodeLimits as DecodeLimits
-    from avinst.performances import render_performances as render_performances
+    from avinst.manifests.from_media import make_manifest as make_manifest
+    from avinst.manifests.rows import ManifestRow as ManifestRow
+    from avinst.manifests.rows import read_manifest as read_manifest
+    from avinst.manifests.writing import write_manifest as write_manifest
+    from avinst.media.types import DecodeLimits as DecodeLimits
     from avinst.progress import show_progress as show_progress
     from avinst.recording import Recording as Recording
     from avinst.recording import load_recording as load_recording
     from avinst.recording import recording_ids as recording_ids
     from avinst.spec import DatasetSpec as DatasetSpec
+    from avinst.synthesis.performances import render_performances as render_performances
 else:  # unseen by type checkers, to which a __getattr__ would mean that any name is there
     __getattr__, __dir__, __all__ = lazy_names(
         __name__,
@@ -31,11 +31,11 @@ else:  # unseen by type checkers, to which a __getattr__ would mean that any nam
             "avinst.dataset": ["Dataset", "load_dataset"],
             "avinst.errors": ["UserError"],
             "avinst.inspection": ["describe"],
-            "avinst.manifest_from_media": ["make_manifest"],
-            "avinst.manifest_rows": ["ManifestRow", "read_manifest"],
-            "avinst.manifest_writing": ["write_manifest"],
-            "avinst.media_types": ["DecodeLimits"],
-            "avinst.performances": ["render_performances"],
+            "avinst.manifests.from_media": ["make_manifest"],
+            "avinst.manifests.rows": ["ManifestRow", "read_manifest"],
+            "avinst.manifests.writing": ["write_manifest"],
+            "avinst.media.types": ["DecodeLimits"],
+            "avinst.synthesis.performances": ["render_performances"],
             "avinst.progress": ["show_progress"],
             "avinst.spec": ["DatasetSpec"],
         },

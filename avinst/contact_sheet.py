@@ -13,7 +13,7 @@ from avinst import paths
 from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.figure_png import figure_png
-from avinst.manifest_rows import SPLITS
+from avinst.manifests.rows import SPLITS
 from avinst.paths import StrPath
 from avinst.schema import parse_examples, parse_labels, parse_video_ids
 

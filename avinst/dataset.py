@@ -11,7 +11,7 @@ from typing import Any
 from avinst import paths
 from avinst.errors import UserError
 from avinst.json_values import check_types, read_json_object
-from avinst.manifest_rows import SPLITS
+from avinst.manifests.rows import SPLITS
 from avinst.nearest import expected, file_hint
 from avinst.paths import StrPath
 from avinst.spec import DatasetSpec

@@ -68,7 +68,7 @@ FAST = DemoSize(
 def demo() -> None:
     """Runs every step, then prints the table and where to look."""
     import_tensorflow_quietly()
-    from avinst.performances import REGIONS_FILE
+    from avinst.synthesis.performances import REGIONS_FILE
 
     start = time.monotonic()
     size, folder = (FAST, "demo_fast") if _FAST.value else (FULL, "demo")
@@ -137,7 +137,7 @@ def _announce(number: int, total: int, what: str) -> None:
 
 
 def _render(videos: str, size: DemoSize) -> list[str]:
-    from avinst.performances import render_performances
+    from avinst.synthesis.performances import render_performances
 
     progress = Progress("videos", size.instruments * size.videos_per_instrument)
     rendered = render_performances(

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from avinst import command, command_flags, terminal
-from avinst.doctor_finding import NOTE, OK, WRONG, Finding, Plans
+from avinst.checks.finding import NOTE, OK, WRONG, Finding, Plans
 from avinst.errors import UserError
 
 FLAGS = command_flags.new_flags()
@@ -36,7 +36,7 @@ def doctor() -> None:
     if _LICENCES.value:
         _print_licences()
         return
-    from avinst.doctor_checks import examine
+    from avinst.checks.all_checks import examine
 
     findings = []
     for finding in examine(Plans(_OUTPUT_DIR.value, _DATA_DIR.value, _RUN_DIR.value)):

@@ -17,7 +17,7 @@ from absl import flags
 from avinst import command, command_flags, paths
 from avinst.dataset import REJECTS_FILE, SHARDS_FOLDER, Dataset, damaged_files, load_dataset
 from avinst.errors import UsageError, UserError
-from avinst.manifest_rows import SPLITS
+from avinst.manifests.rows import SPLITS
 from avinst.nearest import hint
 from avinst.quiet import import_tensorflow_quietly
 

@@ -19,10 +19,10 @@ from absl import flags
 
 from avinst import command, command_flags
 from avinst.errors import UsageError
-from avinst.manifest_formats import FORMATS
-from avinst.manifest_from_media import make_rows
-from avinst.manifest_rows import SPLITS, ManifestRow
-from avinst.manifest_writing import write_manifest
+from avinst.manifests.formats import FORMATS
+from avinst.manifests.from_media import make_rows
+from avinst.manifests.rows import SPLITS, ManifestRow
+from avinst.manifests.writing import write_manifest
 
 _SHOWN = 20
 __doc__ = f"{__doc__}\nformats:\n" + "\n".join(f"  {name:<9} {known.about}" for name, known in FORMATS.items())

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from avinst.errors import UserError
-from avinst.manifest_rows import SPLITS, ManifestRow
+from avinst.manifests.rows import SPLITS, ManifestRow
 
 DEFAULT_SHARES: Mapping[str, float] = {"train": 0.7, "validation": 0.15, "test": 0.15}
 

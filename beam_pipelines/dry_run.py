@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from avinst import paths
-from avinst.decoder import Decoder
 from avinst.machine import available_cores
-from avinst.manifest_rows import ManifestRow
+from avinst.manifests.rows import ManifestRow
+from avinst.media.decoder import Decoder
 from avinst.progress import Progress, format_bytes, format_seconds
 from avinst.schema import encode_example
 from avinst.spec import DatasetSpec

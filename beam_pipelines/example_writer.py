@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from avinst import paths
-from avinst.decoder import Decoder
 from avinst.log_mel import log_mel
-from avinst.manifest_rows import ManifestRow
-from avinst.media_types import DecodeLimits
+from avinst.manifests.rows import ManifestRow
+from avinst.media.decoder import Decoder
+from avinst.media.types import DecodeLimits
 from avinst.schema import Example, encode_example
 from avinst.spec import DatasetSpec
 from beam_pipelines.layout import Shard

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from avinst import paths
 from avinst.dataset import DATASET_FILE, REJECTS_FILE, Dataset
 from avinst.errors import UserError
-from avinst.manifest_rows import SPLITS
+from avinst.manifests.rows import SPLITS
 from avinst.spec import DatasetSpec
 from beam_pipelines.accounting import records_of, versions_of, write_rejects
 from beam_pipelines.layout import Shard, whole_fingerprint

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 from avinst.dataset import shard_name
-from avinst.manifest_rows import ManifestRow
+from avinst.manifests.rows import ManifestRow
 from avinst.spec import DatasetSpec
 from avinst.splits import unit_interval_hash
 

@@ -7,8 +7,8 @@ from typing import Any
 from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.keyword_settings import by_kind
-from avinst.manifest_rows import SPLITS
-from avinst.media_types import DecodeLimits
+from avinst.manifests.rows import SPLITS
+from avinst.media.types import DecodeLimits
 from avinst.paths import StrPath
 from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec

@@ -20,7 +20,7 @@ from absl import flags
 
 from avinst import command, command_flags, paths
 from avinst.errors import UsageError, UserError
-from avinst.media_types import DecodeLimits
+from avinst.media.types import DecodeLimits
 from avinst.quiet import import_tensorflow_quietly
 from avinst.saved_model import read_assets
 from beam_pipelines.exports import newest_export
@@ -198,7 +198,7 @@ def _print(videos: Sequence[str], limits: DecodeLimits) -> None:
         paths.check_file_writable(_FIGURE.value)
     model_dir = _model_dir()
     import_tensorflow_quietly()
-    from avinst.decoder import Decoder
+    from avinst.media.decoder import Decoder
     from beam_pipelines.detector import load_detector
     from beam_pipelines.prediction import predict_video
     from beam_pipelines.prediction_figure import Thumbnails, write_figure

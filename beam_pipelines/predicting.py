@@ -9,8 +9,8 @@ from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
 from avinst.directory_lock import only_writer
 from avinst.errors import UserError
-from avinst.manifest_rows import ManifestRow
-from avinst.media_types import DecodeLimits
+from avinst.manifests.rows import ManifestRow
+from avinst.media.types import DecodeLimits
 from beam_pipelines.accounting import records_of, versions_of, write_rejects
 from beam_pipelines.beam_flags import check_workers_reach
 from beam_pipelines.detector import FEATURES_SIGNATURE, Detector, shared_detector

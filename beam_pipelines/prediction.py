@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from avinst.decoder import Decoder
-from avinst.media_types import Loss, MediaError
+from avinst.media.decoder import Decoder
+from avinst.media.types import Loss, MediaError
+from avinst.media.video_segments import BATCH, loss_in_words, segment_batches
 from avinst.paths import StrPath
-from avinst.video_segments import BATCH, loss_in_words, segment_batches
 from beam_pipelines import prediction_text
 from beam_pipelines.detector import Detector
 

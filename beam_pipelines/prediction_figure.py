@@ -13,7 +13,7 @@ from PIL import Image
 from avinst import paths
 from avinst.errors import UserError
 from avinst.figure_png import figure_png
-from avinst.media_types import Segment
+from avinst.media.types import Segment
 from beam_pipelines.prediction import Prediction
 
 _SHOWN = 10

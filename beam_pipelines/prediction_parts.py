@@ -8,8 +8,8 @@ import numpy as np
 
 from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
-from avinst.manifest_rows import ManifestRow
-from avinst.media_types import Segment
+from avinst.manifests.rows import ManifestRow
+from avinst.media.types import Segment
 from beam_pipelines import prediction_text
 from beam_pipelines.prediction_text import LABEL_COLUMN, RECORDING_COLUMNS, SEGMENT_COLUMNS
 

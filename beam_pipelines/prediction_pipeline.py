@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import apache_beam as beam
 
-from avinst.decoder import Decoder
+from avinst.media.decoder import Decoder
 from avinst.quiet import import_tensorflow_quietly
 from beam_pipelines.chain import add_chain
 from beam_pipelines.layout import Shard

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from avinst.manifest_rows import LABEL_SEPARATOR
+from avinst.manifests.rows import LABEL_SEPARATOR
 
 FORMATS = ("csv", "jsonl")
 RECORDING_COLUMNS = ("video_id", "video_path", "segments")

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from avinst.media_types import DecodeLimits
+from avinst.media.types import DecodeLimits
 
 
 class PredictionWork(NamedTuple):

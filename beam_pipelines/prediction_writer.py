@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from avinst import paths
-from avinst.decoder import Decoder
-from avinst.manifest_rows import ManifestRow
-from avinst.media_types import Segment
+from avinst.manifests.rows import ManifestRow
+from avinst.media.decoder import Decoder
+from avinst.media.types import Segment
 from beam_pipelines.detector import FEATURES_SIGNATURE, SIGNATURE, Detector
 from beam_pipelines.layout import Shard
 from beam_pipelines.prediction_parts import PartWriter

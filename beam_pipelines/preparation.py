@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from avinst import paths
 from avinst.dataset import SHARDS_FOLDER, Dataset, load_dataset
-from avinst.decoder import Decoder
 from avinst.directory_lock import only_writer
 from avinst.errors import UserError
-from avinst.manifest_rows import ManifestRow, read_manifest
-from avinst.media_types import DecodeLimits
+from avinst.manifests.rows import ManifestRow, read_manifest
+from avinst.media.decoder import Decoder
+from avinst.media.types import DecodeLimits
 from avinst.nearest import file_hint
 from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec

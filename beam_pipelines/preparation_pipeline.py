@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from avinst.decoder import Decoder
-from avinst.media_types import DecodeLimits
+from avinst.media.decoder import Decoder
+from avinst.media.types import DecodeLimits
 from avinst.spec import DatasetSpec
 from beam_pipelines.chain import add_chain
 from beam_pipelines.layout import Shard

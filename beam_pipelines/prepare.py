@@ -17,7 +17,7 @@ from absl import flags
 
 from avinst import command, command_flags
 from avinst.errors import UsageError
-from avinst.media_types import DecodeLimits
+from avinst.media.types import DecodeLimits
 from avinst.spec import DatasetSpec, FrameFit
 from avinst.splits import DEFAULT_SHARES
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from avinst import paths
 from avinst.dataset import DATASET_FILE, REJECTS_FILE, SHARDS_FOLDER
 from avinst.errors import UserError
-from avinst.media_types import DecodeLimits
+from avinst.media.types import DecodeLimits
 from avinst.side_by_side import side_by_side
 from beam_pipelines.layout import Shard
 from beam_pipelines.shard_record import (

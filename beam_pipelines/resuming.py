@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from avinst import paths
 from avinst.dataset import DATASET_FILE, load_dataset
 from avinst.errors import UserError
-from avinst.manifest_rows import SPLITS
-from avinst.media_types import DecodeLimits
+from avinst.manifests.rows import SPLITS
+from avinst.media.types import DecodeLimits
 from avinst.spec import DatasetSpec
 from beam_pipelines.layout import Shard, whole_fingerprint
 from beam_pipelines.results import ResultsKind, all_done, refuse_foreign, refuse_other

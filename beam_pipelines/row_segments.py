@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from avinst import paths
-from avinst.decoder import Decoder
-from avinst.manifest_rows import ManifestRow
-from avinst.media_fetching import local_media
-from avinst.media_types import Loss, MediaError, Segment
+from avinst.manifests.rows import ManifestRow
+from avinst.media.decoder import Decoder
+from avinst.media.fetching import local_media
+from avinst.media.types import Loss, MediaError, Segment
 from avinst.spec import DatasetSpec
 
 RejectRow = Callable[[ManifestRow, int | None, str, str, str], None]

@@ -6,9 +6,9 @@ from pathlib import Path, PurePosixPath
 
 from avinst import paths
 from avinst.errors import UserError
-from avinst.manifest_making import distinct_ids
-from avinst.manifest_media import list_videos
-from avinst.manifest_rows import ManifestRow, read_manifest
+from avinst.manifests.making import distinct_ids
+from avinst.manifests.media_index import list_videos
+from avinst.manifests.rows import ManifestRow, read_manifest
 from avinst.nearest import file_hint
 
 

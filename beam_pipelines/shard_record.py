@@ -9,8 +9,8 @@ from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
 from avinst.errors import UserError
 from avinst.json_values import check_types, read_json_object
-from avinst.manifest_rows import ManifestRow
-from avinst.media_types import LIMIT_REASONS, DecodeLimits
+from avinst.manifests.rows import ManifestRow
+from avinst.media.types import LIMIT_REASONS, DecodeLimits
 
 Record = TypeVar("Record", bound="ShardRecord")
 
@@ -46,7 +46,7 @@ class ShardRecord:
         segments_of_video: video id to number of segments used, for every manifest row of the shard.
         media_bytes: video id to the size of its file, -1 where there was none: tells whether it was changed since.
         rejects: all that was not used.
-        limits: what one recording might cost (`avinst.media_types.DecodeLimits`).
+        limits: what one recording might cost (`avinst.media.types.DecodeLimits`).
         versions: of what made the shard.
     """
 
@@ -90,7 +90,7 @@ class ExamplesRecord(ShardRecord):
         label_segments: label name to number of examples.
         log_mel_count, log_mel_sum_db, log_mel_square_sum: over all log-mel values, for mean and deviation.
         rejects: all that gave no example.
-        limits: what one recording might cost (`avinst.media_types.DecodeLimits`).
+        limits: what one recording might cost (`avinst.media.types.DecodeLimits`).
         versions: of what made the shard.
     """
 
@@ -115,7 +115,7 @@ class PredictionsRecord(ShardRecord):
         segments_of_video: video id to number of segments predicted, for every row of the shard.
         media_bytes: video id to the size of its file, -1 where there was none: tells whether it was changed since.
         rejects: all that was not predicted.
-        limits: what one recording might cost (`avinst.media_types.DecodeLimits`).
+        limits: what one recording might cost (`avinst.media.types.DecodeLimits`).
         versions: of what made the shard.
         files: the shard's files relative to the output directory, and their sizes in bytes.
     """

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import apache_beam as beam
 
-from avinst.decoder import Decoder
-from avinst.media_types import DecodeLimits
+from avinst.media.decoder import Decoder
+from avinst.media.types import DecodeLimits
 from avinst.quiet import import_tensorflow_quietly
 from beam_pipelines.layout import Shard
 

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from avinst.manifest_rows import ManifestRow
-from avinst.media_types import DecodeLimits
+from avinst.manifests.rows import ManifestRow
+from avinst.media.types import DecodeLimits
 from avinst.versions import ffmpeg_versions, package_versions
 from beam_pipelines.layout import Shard
 from beam_pipelines.shard_record import Reject

@@ -31,14 +31,18 @@ import tensorflow as tf  # noqa: E402
 
 from analysis.extraction import segment_features  # noqa: E402
 from analysis.features import model_inputs  # noqa: E402
-from analysis.gradcam import EvidenceMaps, Method  # noqa: E402
-from analysis.gradcam_reference import largest_difference, tf_keras_vis_maps  # noqa: E402
+from analysis.maps.gradcam import EvidenceMaps, Method  # noqa: E402
+from analysis.maps.gradcam_reference import largest_difference, tf_keras_vis_maps  # noqa: E402
 from avinst.dataset import Dataset  # noqa: E402
-from trainer.input_pipeline import keyed_examples  # noqa: E402
+from trainer.inputs.pipeline import keyed_examples  # noqa: E402
 from trainer.run import dataset_of, load_run, read_config  # noqa: E402
 
 CONTENDER = Path(__file__).with_name("spearman_contender.py")
-WAYS = {"ours": "`analysis.spearman`", "scipy": "`scipy.stats.spearmanr`", "pandas": "`DataFrame.corr`"}
+WAYS = {
+    "ours": "`correlations.spearman`",
+    "scipy": "`scipy.stats.spearmanr`",
+    "pandas": "`DataFrame.corr`",
+}
 FEATURES = 3072
 # pandas takes pair after pair: of so few columns it can be waited for.
 FEW_COLUMNS = 256

@@ -9,9 +9,9 @@ import keras
 import tensorflow as tf
 
 from avinst.dataset import Dataset
-from trainer.batches import Batches
 from trainer.config import TrainConfig
 from trainer.devices import make_strategy
+from trainer.inputs.batches import Batches
 from trainer.loop import TrainingLoop
 from trainer.models import build_model
 from trainer.optimization import compile_for_training

@@ -25,10 +25,10 @@ import_tensorflow_quietly()
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from avinst.decoder import Decoder  # noqa: E402
 from avinst.log_mel import log_mel  # noqa: E402
 from avinst.machine import available_cores  # noqa: E402
-from avinst.manifest_rows import ManifestRow  # noqa: E402
+from avinst.manifests.rows import ManifestRow  # noqa: E402
+from avinst.media.decoder import Decoder  # noqa: E402
 from avinst.schema import as_stored, decode_jpegs  # noqa: E402
 from avinst.spec import DatasetSpec  # noqa: E402
 from beam_pipelines.detector import shared_detector  # noqa: E402

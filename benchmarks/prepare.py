@@ -20,9 +20,9 @@ import numpy as np
 from measuring import Cost, cost_of, machine_line, measure_parts, ratios, spread, table
 from recordings import repeat_recording, write_recordings
 
-from avinst import media
-from avinst.decoder import Decoder
 from avinst.machine import available_cores
+from avinst.media import segments as media
+from avinst.media.decoder import Decoder
 from avinst.spec import DatasetSpec
 
 AVINST = Path(sys.executable).with_name("avinst")
@@ -188,9 +188,9 @@ def _shares(stats: pstats.Stats) -> dict[str, float]:
 
 
 STAGES = {
-    "picture: decoding": ("'decode'", "media_frames.py"),
+    "picture: decoding": ("'decode'", "media/frames.py"),
     "picture: to RGB, resizing, JPEG": ("render", ""),
-    "sound: decoding": ("'decode'", "media_sound.py"),
+    "sound: decoding": ("'decode'", "media/sound.py"),
     "sound: resampling": ("resample", ""),
     "log-mel and encoding of examples": ("to_examples", ""),
 }

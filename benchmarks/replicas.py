@@ -21,7 +21,7 @@ import tensorflow as tf  # noqa: E402
 from avinst.dataset import Dataset, load_dataset  # noqa: E402
 from trainer.config import TrainConfig  # noqa: E402
 from trainer.devices import synchronize_batch_norm, use_virtual_cpus  # noqa: E402
-from trainer.input_pipeline import training_examples  # noqa: E402
+from trainer.inputs.pipeline import training_examples  # noqa: E402
 from trainer.models import build_model  # noqa: E402
 from trainer.optimization import compile_for_training  # noqa: E402
 from trainer.remedies import fitted_network  # noqa: E402

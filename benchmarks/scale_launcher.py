@@ -23,8 +23,8 @@ from scale_layout import SEED, uploaders, video_ids
 from scale_record import record
 
 from avinst.dataset import SHARDS_FOLDER, load_dataset
-from avinst.manifest_rows import ManifestRow, read_manifest
-from avinst.media_types import DecodeLimits
+from avinst.manifests.rows import ManifestRow, read_manifest
+from avinst.media.types import DecodeLimits
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
 from avinst.versions import ffmpeg_versions, package_versions

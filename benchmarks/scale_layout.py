@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scale_record import record
 
-from avinst.manifest_rows import SPLITS
+from avinst.manifests.rows import SPLITS
 from avinst.splits import DEFAULT_SHARES, split_of_group
 from beam_pipelines.layout import shard_position
 

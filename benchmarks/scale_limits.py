@@ -29,14 +29,14 @@ SHARD_NAME_BYTES = len('  "train-00000-of-00000",\n')
 
 def reader_constants() -> dict[str, int]:
     """Constants of the trainer's input pipeline, without importing TensorFlow."""
-    text = (ROOT / "trainer" / "input_pipeline.py").read_text()
+    text = (ROOT / "trainer" / "inputs" / "pipeline.py").read_text()
     return {name: int(value) for name, value in re.findall(r"^(_[A-Z_]+) = (\d+)$", text, flags=re.MULTILINE)}
 
 
 def spearman() -> tuple[int, float, float]:
     """Recordings, seconds and MB of the largest Spearman in docs/benchmarks.md."""
     page = (ROOT / "docs" / "benchmarks.md").read_text()
-    row = rf"^\| ([\d,]+) x {FEATURES} \| `analysis\.spearman` \| ([\d.]+) \| (\d+) \|"
+    row = rf"^\| ([\d,]+) x {FEATURES} \| `correlations\.spearman` \| ([\d.]+) \| (\d+) \|"
     recordings, seconds, megabytes = re.findall(row, page, re.MULTILINE)[-1]
     return int(recordings.replace(",", "")), float(seconds), float(megabytes)
 

@@ -22,7 +22,7 @@ import tensorflow as tf  # noqa: E402
 from fitting import compiled  # noqa: E402
 
 from avinst.dataset import Dataset  # noqa: E402
-from avinst.manifest_rows import SPLITS  # noqa: E402
+from avinst.manifests.rows import SPLITS  # noqa: E402
 from avinst.spec import DatasetSpec  # noqa: E402
 from trainer.config import TrainConfig  # noqa: E402
 

@@ -11,7 +11,7 @@ from scale_parameters import Parameters
 from scale_steps import Measured, Scale, bytes_a_shard, plan_bytes_a_row, scales
 from scale_words import count, dollars, hours, number, percent, size, table
 
-from avinst.manifest_rows import SPLITS
+from avinst.manifests.rows import SPLITS
 from avinst.splits import DEFAULT_SHARES
 
 TEMPLATE = Path(__file__).with_name("scale_template.md")

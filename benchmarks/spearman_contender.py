@@ -46,7 +46,7 @@ def way_called(name: str) -> Callable[[np.ndarray], np.ndarray]:
         import pandas as pd
 
         return lambda values: pd.DataFrame(values).corr(method="spearman").to_numpy()
-    from analysis.spearman import spearman
+    from analysis.correlations.spearman import spearman
 
     return spearman
 

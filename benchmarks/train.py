@@ -28,7 +28,7 @@ from fitting import Examples, compiled, run_fit, run_loop, same_batch, seconds_o
 from avinst.dataset import Dataset, load_dataset  # noqa: E402
 from trainer.config import TrainConfig  # noqa: E402
 from trainer.fusion import compute_features, feature_epochs  # noqa: E402
-from trainer.input_pipeline import endless_epochs, steps_per_epoch, training_examples  # noqa: E402
+from trainer.inputs.pipeline import endless_epochs, steps_per_epoch, training_examples  # noqa: E402
 from trainer.models import (  # noqa: E402
     AUDIO_BACKBONES,
     VISUAL_BACKBONES,

@@ -135,7 +135,7 @@ def commands_page() -> str:
 
 def doctor_page() -> str:
     """The page that lists what `avinst doctor` looks for."""
-    from avinst.doctor_checks import CHECKS
+    from avinst.checks.all_checks import CHECKS
 
     count = sum(map(len, CHECKS.values()))
     lines = [_ABOUT_DOCTOR.format(count=count)]

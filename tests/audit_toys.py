@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPClassifier
 from toy_study_parts import TOY_SPEC
 
 from trainer.config import TrainConfig
-from trainer.input_pipeline import keyed_examples
+from trainer.inputs.pipeline import keyed_examples
 from trainer.run import Run
 
 RECORDINGS = {"train": 96, "validation": 48, "test": 64}

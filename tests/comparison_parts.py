@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from analysis.comparison_result import ComparedPart, ComparedRun
+from analysis.comparison.result import ComparedPart, ComparedRun
 from analysis.features import Features
 from analysis.importance import Importance
 

@@ -93,7 +93,7 @@ def _empty(*names: str) -> Maker:
 
 
 _AUDIOSET_HEAD = "# Segments csv\n# num_ytids=1\n# YTID, start_seconds, end_seconds, positive_labels\n"
-# Each in its published syntax (tests/avinst/test_manifest_formats.py).
+# Each in its published syntax (tests/avinst/manifests/test_manifest_formats.py).
 KNOWN_DATA_SETS: dict[str, Maker] = {
     "FCVID": _empty("violinPerformance/a.mp4", "celloPerformance/b.mp4", "violinPerformance/c.mp4"),
     "FCVID_VideoName_TrainTestSplit.txt": _annotations(

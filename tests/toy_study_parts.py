@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from toy_models import FRAME_SIZE, LOG_MEL_SHAPE, batch_of
 
-from analysis.correlation import CorrelationSettings
+from analysis.correlations.correlation import CorrelationSettings
 from analysis.study import StudySettings
 from avinst.dataset import Dataset
 from avinst.spec import DatasetSpec

@@ -14,7 +14,7 @@ from avinst.quiet import import_tensorflow_quietly
 import_tensorflow_quietly()
 
 from avinst import paths, progress  # noqa: E402
-from trainer import exporting, schemes, train  # noqa: E402, F401
+from trainer import schemes, train  # noqa: E402, F401
 
 
 def watch(run_dir: str, at: str, number: int) -> None:

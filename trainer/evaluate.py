@@ -52,11 +52,11 @@ def evaluate() -> None:
         raise UsageError(f"--stages_from={STAGES_FROM.value}: for the audit, which --noaudit leaves out")
     dataset_for(run_dir, DATA_DIR.value, SPLIT.value)  # what is missing is told before TensorFlow is imported
     import_tensorflow_quietly()
-    from trainer.audit_report import audit_text
-    from trainer.evaluation_tables import alone_table, metrics_table, stages_table
-    from trainer.label_words import worst_sentences
+    from trainer.audit.report import audit_text
+    from trainer.evaluation.label_words import worst_sentences
+    from trainer.evaluation.run_evaluation import evaluate_run
+    from trainer.evaluation.tables import alone_table, metrics_table, stages_table
     from trainer.run import AUDIT_FILE
-    from trainer.run_evaluation import evaluate_run
 
     found = evaluate_run(
         run_dir,

@@ -40,9 +40,9 @@ def export() -> None:
     read_config(run_dir)  # what is missing is told before TensorFlow is imported
     model_file(run_dir)
     import_tensorflow_quietly()
-    from trainer import exporting
+    from trainer.exported import exporting
+    from trainer.exported.signatures import endpoints
     from trainer.run import load_run
-    from trainer.signatures import endpoints
 
     run = load_run(run_dir)
     directory, checked = exporting.export_version(run, OUTPUT_DIR.value, PRECISION.value or "")

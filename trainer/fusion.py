@@ -10,11 +10,11 @@ import tensorflow as tf
 
 from avinst.dataset import Dataset
 from avinst.progress import Progress
-from trainer.balance import drawn_by_weight, example_weights, label_weights
-from trainer.batches import Batches
 from trainer.config import TrainConfig
 from trainer.devices import training_batch_size
-from trainer.input_pipeline import endless_epochs, examples, pure_seed, steps_per_epoch
+from trainer.inputs.balance import drawn_by_weight, example_weights, label_weights
+from trainer.inputs.batches import Batches
+from trainer.inputs.pipeline import endless_epochs, examples, pure_seed, steps_per_epoch
 from trainer.models import build_fusion_head, build_model, copy_weights, sub_model
 from trainer.run import RunPaths, load_model
 from trainer.training import fit, save_stage, stage_model_path

@@ -14,7 +14,7 @@ import keras
 from avinst.errors import UserError
 from avinst.progress import Progress
 from trainer import interruption
-from trainer.batches import Batches
+from trainer.inputs.batches import Batches
 from trainer.resume_point import Position, ResumePoint
 from trainer.validation import Validation
 

@@ -8,18 +8,18 @@ from avinst.dataset import Dataset, load_dataset
 from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.progress import tell
-from trainer.batches import Batches
+from trainer.board.preview import write_preview
 from trainer.config import TrainConfig
-from trainer.damaged_files import damaged_files_named
 from trainer.devices import replica_devices, suitable_precision, training_batch_size
-from trainer.disk_cache import cached_on_disk
 from trainer.fusion import train_fusion
 from trainer.initial_weights import check_initial_run, initialize
-from trainer.input_pipeline import examples, steps_per_epoch, training_examples
+from trainer.inputs.batches import Batches
+from trainer.inputs.damaged_files import damaged_files_named
+from trainer.inputs.disk_cache import cached_on_disk
+from trainer.inputs.pipeline import examples, steps_per_epoch, training_examples
 from trainer.leftovers import clear_leftovers
 from trainer.models import build_model
 from trainer.models.build import INPUT_OF, MODALITIES
-from trainer.preview import write_preview
 from trainer.run import CHECKPOINTS_FOLDER, LOGS_FOLDER, MODEL_FILE, STAGES_FOLDER, RunPaths, is_begun, open_run
 from trainer.training import drop_checkpoints, fit, save_stage, stage_model_path
 from trainer.void_settings import settings_of_no_use

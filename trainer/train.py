@@ -91,7 +91,8 @@ def train() -> None:
             read_config(config.init_from)
     with interruption.handled("interrupted; run the same command again to go on"):
         import_tensorflow_quietly()
-        from trainer import devices, exporting, schemes
+        from trainer import devices, schemes
+        from trainer.exported import exporting
 
         if VIRTUAL_CPUS.value:
             devices.use_virtual_cpus(VIRTUAL_CPUS.value)

@@ -8,11 +8,11 @@ import keras
 from avinst import paths
 from avinst.progress import Progress, format_seconds, tell
 from trainer.batch_norm import LARGEST_NUMBER_OF_BATCHES, reestimate_batch_norm
-from trainer.batches import Batches
 from trainer.best_weights import BestWeights
+from trainer.board.curves import Curves
 from trainer.config import TrainConfig
-from trainer.curves import Curves
 from trainer.devices import make_strategy, synchronize_batch_norm
+from trainer.inputs.batches import Batches
 from trainer.loop import TrainingLoop
 from trainer.models import copy_weights
 from trainer.optimization import compile_for_training

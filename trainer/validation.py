@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.scores import weighted_scores
+from trainer.evaluation.scores import weighted_scores
 
 METRICS = ("f1_macro", "map")
 

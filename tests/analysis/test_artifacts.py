@@ -7,8 +7,8 @@ import pytest
 from comparison_parts import one_of, planted, run_of
 
 from analysis.artifacts import write_files, write_report
-from analysis.comparison import compare
-from analysis.correlation import CorrelationSettings
+from analysis.comparison.difference import compare
+from analysis.correlations.correlation import CorrelationSettings
 from analysis.feature_files import load_features
 from analysis.pictures import draw_pictures, file_name
 

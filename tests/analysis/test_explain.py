@@ -9,10 +9,12 @@ from media_factory import tone, write_media
 from toy_models import toy_model
 from toy_study_parts import toy_dataset
 
-from analysis import explain, explained_video, explaining
+from analysis import explain
+from analysis.explained import explaining
+from analysis.explained import video as explained_video
 from avinst import paths
-from avinst.decoder import Decoder
-from avinst.media_types import DecodeLimits
+from avinst.media.decoder import Decoder
+from avinst.media.types import DecodeLimits
 from trainer.config import TrainConfig
 from trainer.run import MODEL_FILE, open_run
 
@@ -130,7 +132,7 @@ def test_a_remote_file_that_is_too_large_is_not_fetched(run_dir, clip, tmp_path,
 
 def test_a_crash_while_drawing_leaves_no_file(run_dir, clip, tmp_path, capsys, monkeypatch):
     (tmp_path / "crashing_child.py").write_text(
-        "import os\nfrom analysis import explained_child, explained_writing\n"
+        "import os\nfrom analysis.explained import child as explained_child, writing as explained_writing\n"
         "explained_writing._Drawing.finish = lambda self: os._exit(3)\n"
         "import sys\nexplained_child.main(sys.argv)\n"
     )

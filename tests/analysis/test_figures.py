@@ -7,14 +7,14 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from analysis.correlation import CorrelationSettings, correlate_label
-from analysis.correlation_figures import matrix_figure, overview_figure
+from analysis.correlations.correlation import CorrelationSettings, correlate_label
+from analysis.correlations.figures import matrix_figure, overview_figure
 from analysis.features import Features
 from analysis.figures import png_bytes
-from analysis.gradcam_figures import frame_figure, mel_band_position, spectrogram_extent, spectrogram_figure
 from analysis.importance import Importance
 from analysis.importance_figures import importance_figure, share_figure
 from analysis.importance_stability import Stability
+from analysis.maps.gradcam_figures import frame_figure, mel_band_position, spectrogram_extent, spectrogram_figure
 from avinst.spec import DatasetSpec
 
 SPEC = DatasetSpec()

@@ -6,8 +6,8 @@ from toy_models import batch_of, toy_model
 
 from analysis.features import Features
 from analysis.galleries import choose_segments, make_exhibits
-from analysis.gradcam import EvidenceMaps
-from analysis.receptive_field import cell_centres
+from analysis.maps.gradcam import EvidenceMaps
+from analysis.maps.receptive_field import cell_centres
 
 NAMES = ("flute", "cello", "piano")
 

@@ -14,7 +14,7 @@ from analysis.sound_files import mp3
 from analysis.sounds import find_sounds
 from avinst.errors import UserError
 from avinst.log_mel import log_mel
-from avinst.media import decode_segments
+from avinst.media.segments import decode_segments
 from avinst.spec import DatasetSpec
 
 SPEC = DatasetSpec(frame_size=32)

@@ -34,7 +34,7 @@ def test_the_analyzed_split_has_no_say_in_the_choice(monkeypatch):
         given.update(features=features, chosen_by=chosen_by)
         return {}, {}
 
-    monkeypatch.setattr("analysis.chosen_correlations.correlate", spy)
+    monkeypatch.setattr("analysis.correlations.chosen.correlate", spy)
     study = study_model(toy_model(), toy_dataset(), SETTINGS, toy_batches)
     assert given["features"] is study.features
     expected = importance(study.selection, head_of(toy_model()))
@@ -49,7 +49,7 @@ def test_cross_fitted_features_are_chosen_on_the_other_half(monkeypatch):
         given.update(parts=parts, chosen_by=chosen_by)
         return {}, {}
 
-    monkeypatch.setattr("analysis.chosen_correlations.cross_fit", spy)
+    monkeypatch.setattr("analysis.correlations.chosen.cross_fit", spy)
     settings = dataclasses.replace(SETTINGS, selection_split="cross_fit")
     groups = {f"test/{number:02d}": f"performer {number // 3}" for number in range(30)}
     study = study_model(toy_model(), toy_dataset(), settings, toy_batches, groups=groups)

@@ -12,7 +12,7 @@ from analysis.analyze import main
 from analysis.extraction import segment_features
 from avinst.errors import UserError
 from trainer.config import TrainConfig
-from trainer.input_pipeline import keyed_examples
+from trainer.inputs.pipeline import keyed_examples
 from trainer.models import build_model
 from trainer.run import load_run, open_run
 

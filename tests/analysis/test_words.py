@@ -4,10 +4,10 @@ import math
 import numpy as np
 import pytest
 
+from analysis.correlations.label_correlation import block_q_values
 from analysis.counting import counted
 from analysis.importance_stability import Stability
-from analysis.label_correlation import block_q_values
-from analysis.segment_maps import DeadCount
+from analysis.maps.segment_maps import DeadCount
 from analysis.words import stability_text, summary_sentences, verdict
 
 

@@ -2,9 +2,10 @@ import json
 
 import pytest
 
-from avinst import doctor, doctor_checks
-from avinst.doctor_checks import CHECKS, Check, examine
-from avinst.doctor_finding import Plans, note, ok, wrong
+from avinst import doctor
+from avinst.checks import all_checks as doctor_checks
+from avinst.checks.all_checks import CHECKS, Check, examine
+from avinst.checks.finding import Plans, note, ok, wrong
 
 
 def test_a_sound_machine_passes(tmp_path, capsys):
@@ -67,14 +68,12 @@ def test_there_are_more_than_twenty_checks_each_with_a_line_of_its_own():
 
 
 def test_every_check_is_registered():
-    from avinst import (
-        doctor_contents,
-        doctor_machine,
-        doctor_media,
-        doctor_packages,
-        doctor_places,
-        doctor_tensorflow,
-    )
+    from avinst.checks import contents as doctor_contents
+    from avinst.checks import machine as doctor_machine
+    from avinst.checks import media as doctor_media
+    from avinst.checks import packages as doctor_packages
+    from avinst.checks import places as doctor_places
+    from avinst.checks import tensorflow as doctor_tensorflow
 
     modules = (doctor_contents, doctor_machine, doctor_media, doctor_packages, doctor_places, doctor_tensorflow)
     there = {value for module in modules for name, value in vars(module).items() if name.startswith("check_")}

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from avinst import manifest
-from avinst.manifest_formats import FORMATS
-from avinst.manifest_rows import read_manifest
+from avinst.manifests.formats import FORMATS
+from avinst.manifests.rows import read_manifest
 from avinst.splits import unit_interval_hash
 
 

@@ -6,7 +6,7 @@ from dataset_factory import write_dataset
 
 import avinst
 from avinst.progress import Progress, tell
-from trainer.input_pipeline import keyed_examples
+from trainer.inputs.pipeline import keyed_examples
 
 
 @pytest.fixture(scope="module")

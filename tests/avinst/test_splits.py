@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avinst.errors import UserError
-from avinst.manifest_rows import ManifestRow
+from avinst.manifests.rows import ManifestRow
 from avinst.splits import DEFAULT_SHARES, assign_splits, unit_interval_hash
 
 

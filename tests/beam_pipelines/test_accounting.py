@@ -15,8 +15,8 @@ from media_factory import write_media
 from prepare_jobs import SPEC, digests
 
 from avinst.frames import encode_jpeg
-from avinst.manifest_rows import SPLITS
-from avinst.media import Loss, MediaError, Segment
+from avinst.manifests.rows import SPLITS
+from avinst.media.segments import Loss, MediaError, Segment
 from avinst.schema import parse_examples
 from beam_pipelines import shard_step
 from beam_pipelines.preparation import PrepareConfig, prepare_dataset

@@ -12,7 +12,7 @@ import pytest
 from media_factory import write_media
 from prepare_jobs import SPEC, alive, children_of, digests, job, start_command, wait_until, write_videos
 
-from avinst.decoder import Decoder
+from avinst.media.decoder import Decoder
 from avinst.signals import SIGNALS
 from beam_pipelines import interruption
 from beam_pipelines.preparation import prepare_dataset

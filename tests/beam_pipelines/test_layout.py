@@ -4,7 +4,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avinst.manifest_rows import ManifestRow
+from avinst.manifests.rows import ManifestRow
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
 from beam_pipelines.layout import Shard, label_names, lay_out, shard_fingerprint, whole_fingerprint

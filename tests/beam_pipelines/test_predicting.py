@@ -16,8 +16,8 @@ from known_detector import LABELS, save_known
 from media_factory import tone, write_media
 from prepare_jobs import digests, start_module, wait_until, write_videos
 
-from avinst.decoder import Decoder
 from avinst.errors import UserError
+from avinst.media.decoder import Decoder
 from beam_pipelines import detector as detectors
 from beam_pipelines import predict as predict_command
 from beam_pipelines.detector import load_detector

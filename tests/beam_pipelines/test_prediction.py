@@ -12,9 +12,9 @@ from known_detector import Known, save_known
 from media_factory import tone, write_media
 from PIL import Image
 
-from avinst.decoder import Decoder
 from avinst.errors import UserError
-from avinst.media_types import Segment
+from avinst.media.decoder import Decoder
+from avinst.media.types import Segment
 from beam_pipelines import predict as predict_command
 from beam_pipelines.detector import load_detector
 from beam_pipelines.exports import newest_export

@@ -18,7 +18,7 @@ from avinst.dataset import load_dataset
 from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.log_mel import log_mel
-from avinst.media_types import DecodeLimits
+from avinst.media.types import DecodeLimits
 from avinst.schema import parse_examples
 from avinst.spec import DatasetSpec
 from beam_pipelines import prepare as prepare_command
@@ -384,7 +384,7 @@ def test_a_job_that_fails_is_one_line_and_a_file(videos, tmp_path, capsys):
 
 
 def test_the_stored_log_mel_is_the_one_definition(videos, dataset):
-    from avinst.decoder import Decoder
+    from avinst.media.decoder import Decoder
 
     parsed = examples(dataset, "validation")
     with Decoder() as decoder:

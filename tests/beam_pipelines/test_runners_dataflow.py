@@ -15,8 +15,8 @@ from dataflow_stubs import NotSentError, stub_dataflow
 from prepare_jobs import REPOSITORY, SPEC
 
 from avinst.dataset import SHARDS_FOLDER
-from avinst.manifest_rows import ManifestRow
-from avinst.media import DecodeLimits
+from avinst.manifests.rows import ManifestRow
+from avinst.media.segments import DecodeLimits
 from beam_pipelines.beam_flags import check_beam_flags
 from beam_pipelines.layout import label_names, lay_out, lay_out_in_order
 from beam_pipelines.plan import plan_name, write_plan

@@ -4,8 +4,8 @@ import apache_beam as beam
 import pytest
 from prepare_jobs import SPEC
 
-from avinst.manifest_rows import ManifestRow
-from avinst.media import DecodeLimits
+from avinst.manifests.rows import ManifestRow
+from avinst.media.segments import DecodeLimits
 from beam_pipelines.layout import Shard, label_names, lay_out
 from beam_pipelines.plan import read_shard, write_plan
 from beam_pipelines.preparation_pipeline import PreparationWork, add_prepare

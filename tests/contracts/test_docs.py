@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from avinst.media_types import DecodeLimits
+from avinst.media.types import DecodeLimits
 
 ROOT = Path(__file__).parents[2]
 MODULES = (
-    "avinst/media*.py",
-    "avinst/decoder*.py",
-    "avinst/child*.py",
+    "avinst/media/*.py",
     "beam_pipelines/row_segments.py",
     "beam_pipelines/tally.py",
 )

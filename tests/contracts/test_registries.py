@@ -10,9 +10,9 @@ from dataset_factory import SPEC, write_dataset
 from toy_models import batch_of, toy_model
 
 from analysis.analyze import FLAGS as ANALYZE_FLAGS
-from analysis.gradcam import METHOD_NAMES, METHODS, EvidenceMaps
+from analysis.maps.gradcam import METHOD_NAMES, METHODS, EvidenceMaps
 from avinst.errors import UserError
-from avinst.manifest_formats import FORMATS
+from avinst.manifests.formats import FORMATS
 from trainer.config import TrainConfig
 from trainer.models import AUDIO_BACKBONES, VISUAL_BACKBONES, build_model, sub_model
 from trainer.models.build import FEATURE_COUNTS, INPUT_OF

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avinst.manifest_rows import SPLITS, ManifestRow
+from avinst.manifests.rows import SPLITS, ManifestRow
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
 from beam_pipelines.layout import lay_out

@@ -9,12 +9,12 @@ from dataset_factory import write_dataset
 
 from avinst.saved_model import read_assets
 from trainer.config import SCHEMES, TrainConfig
-from trainer.exporting import export_run
-from trainer.input_pipeline import keyed_examples
-from trainer.model_card import _SCHEMES as SCHEMES_IN_WORDS
+from trainer.evaluation.predictions import predict_split
+from trainer.exported.exporting import export_run
+from trainer.exported.model_card import _SCHEMES as SCHEMES_IN_WORDS
+from trainer.inputs.pipeline import keyed_examples
 from trainer.models import AUDIO_BACKBONES, VISUAL_BACKBONES
 from trainer.models.build import INPUT_OF, MODALITIES
-from trainer.predictions import predict_split
 from trainer.run import load_run
 from trainer.schemes import STAGES, train
 

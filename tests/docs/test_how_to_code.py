@@ -12,13 +12,14 @@ from media_factory import write_media
 from tf_keras_vis.layercam import Layercam
 from toy_models import batch_of, toy_model
 
-from analysis import gradcam, gradcam_reference
-from analysis.gradcam import METHOD_NAMES, METHODS, EvidenceMaps
-from avinst import manifest_formats, manifest_formats_csv
-from avinst.manifest_annotations import Annotation
-from avinst.manifest_from_media import make_rows
-from avinst.manifest_rows import read_manifest
-from avinst.manifest_writing import write_manifest
+from analysis.maps import gradcam, gradcam_reference
+from analysis.maps.gradcam import METHOD_NAMES, METHODS, EvidenceMaps
+from avinst.manifests import formats as manifest_formats
+from avinst.manifests import formats_csv as manifest_formats_csv
+from avinst.manifests.annotations import Annotation
+from avinst.manifests.from_media import make_rows
+from avinst.manifests.rows import read_manifest
+from avinst.manifests.writing import write_manifest
 from trainer.config import TrainConfig
 from trainer.models import VISUAL_BACKBONES, visual
 from trainer.run import load_run
@@ -74,7 +75,7 @@ def test_the_data_set_format_becomes_a_manifest(tmp_path, monkeypatch):
     (tmp_path / "choirs.csv").write_text("abc,alto,someone\nlost,tenor,nobody\n")
     assert read_choirs([str(tmp_path / "choirs.csv")])[0] == Annotation("abc", ("alto",), group="someone")
     known = {**manifest_formats.FORMATS, "choirs": manifest_formats.Format("choirs.csv", read_choirs)}
-    monkeypatch.setattr("avinst.manifest_from_media.FORMATS", known)
+    monkeypatch.setattr("avinst.manifests.from_media.FORMATS", known)
     write_media(tmp_path / "abc.mp4", seconds=0.2)
     rows, notes = make_rows(str(tmp_path), "choirs", [str(tmp_path / "choirs.csv")])
     write_manifest(rows, str(tmp_path / "manifest.csv"))

@@ -14,7 +14,7 @@ from tensorboard_server import tensorboard
 
 from avinst import cli
 from avinst.dataset import load_dataset
-from avinst.decoder import Decoder
+from avinst.media.decoder import Decoder
 from avinst.schema import parse_examples
 
 LABELS = {"bass": (150.0, 0), "bell": (2400.0, 1), "horn": (600.0, 2)}  # label to pitch in Hz and colour channel

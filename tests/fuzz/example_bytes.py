@@ -12,8 +12,8 @@ from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.schema import Example, encode_example, parse_examples
 from avinst.spec import DatasetSpec
-from trainer.damaged_files import damaged_files_named
-from trainer.input_pipeline import examples
+from trainer.inputs.damaged_files import damaged_files_named
+from trainer.inputs.pipeline import examples
 
 SPEC = DatasetSpec(
     sample_rate_hz=8000, segment_seconds=0.2, window_samples=512, mel_bands=8, mel_high_hz=4000.0, frame_size=32

@@ -25,8 +25,8 @@ from media_mutations import mutated
 from media_seeds import write_seeds
 from PIL import Image
 
-from avinst.decoder import Decoder
-from avinst.media_types import DecodeLimits, Loss, MediaError
+from avinst.media.decoder import Decoder
+from avinst.media.types import DecodeLimits, Loss, MediaError
 from avinst.spec import DatasetSpec
 
 SPEC = DatasetSpec(frame_size=32)

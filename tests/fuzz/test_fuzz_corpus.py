@@ -12,7 +12,7 @@ from example_bytes import HostileFile, example_with, jpeg_of
 from text_readers import READERS, check_text
 from text_seeds import SEEDS
 
-from avinst.decoder import Decoder
+from avinst.media.decoder import Decoder
 
 CORPUS = Path(__file__).parent / "corpus"
 # Name in corpus/media to what must come of it.

@@ -10,15 +10,15 @@ from avinst.errors import UserError
 import atheris_imports  # isort: skip  # instruments what is imported below, where a fuzzer asked for it
 
 with atheris_imports.instrumented():
-    from analysis.region_boxes import read_regions
+    from analysis.maps.region_boxes import read_regions
     from avinst.dataset import DATASET_FILE, SHARDS_FOLDER, dataset_from_json, load_dataset
-    from avinst.manifest_annotations import Annotation
-    from avinst.manifest_formats import FORMATS
-    from avinst.manifest_making import distinct_ids, one_row_a_span, one_split_a_group, place
-    from avinst.manifest_media import MediaIndex, without_extension
-    from avinst.manifest_rows import SPLITS, ManifestRow, read_manifest
-    from avinst.manifest_writing import write_manifest
-    from avinst.media_types import DecodeLimits
+    from avinst.manifests.annotations import Annotation
+    from avinst.manifests.formats import FORMATS
+    from avinst.manifests.making import distinct_ids, one_row_a_span, one_split_a_group, place
+    from avinst.manifests.media_index import MediaIndex, without_extension
+    from avinst.manifests.rows import SPLITS, ManifestRow, read_manifest
+    from avinst.manifests.writing import write_manifest
+    from avinst.media.types import DecodeLimits
     from avinst.saved_model import (
         ASSETS_FOLDER,
         FACTS_ASSET,

@@ -100,8 +100,8 @@ def test_stages_for_an_audit_that_is_left_out_are_refused(capsys):
 @pytest.mark.parametrize(
     ("module", "place"),
     [
-        (evaluate, "trainer.predictions.Progress.advance"),
-        (export, "trainer.exporting.check_export"),
+        (evaluate, "trainer.evaluation.predictions.Progress.advance"),
+        (export, "trainer.exported.exporting.check_export"),
         (analyze, "analysis.workflow.write_files"),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_folder_that_is_not_there_and_a_cloud_file_system_are_left_alone(tmp_p
 
 
 def test_export_clears_what_a_killed_one_left(untrained_run, tmp_path):
-    from trainer.exporting import export_run
+    from trainer.exported.exporting import export_run
 
     (tmp_path / "models").mkdir()
     leave_behind(tmp_path / "models" / "1")

@@ -14,7 +14,7 @@ from avinst.dataset import DATASET_FILE, load_dataset
 from avinst.errors import UserError
 from avinst.spec import DatasetSpec
 from trainer import evaluate as evaluate_command
-from trainer.evaluation import evaluate
+from trainer.evaluation.split_evaluation import evaluate
 from trainer.run import load_run
 from trainer.schemes import train
 

@@ -20,16 +20,16 @@ import tensorflow as tf
 from media_factory import tone, write_media
 from prepare_jobs import job
 
-from avinst.decoder import Decoder
 from avinst.frames import encode_jpeg
 from avinst.log_mel import log_mel
+from avinst.media.decoder import Decoder
+from avinst.media.video_segments import segment_batches
 from avinst.schema import as_stored
 from avinst.spec import DatasetSpec
-from avinst.video_segments import segment_batches
 from beam_pipelines.preparation import prepare_dataset
-from trainer.export_check import TOLERANCE
-from trainer.exporting import export_run
-from trainer.input_pipeline import keyed_examples
+from trainer.exported.check import TOLERANCE
+from trainer.exported.exporting import export_run
+from trainer.inputs.pipeline import keyed_examples
 from trainer.models import sub_model
 
 pytest.importorskip("tensorflow_serving.apis", reason="make setup installs it")

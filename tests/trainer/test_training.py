@@ -12,8 +12,8 @@ from avinst import paths
 from avinst.errors import Interrupted, UserError
 from trainer import interruption
 from trainer.config import TrainConfig
-from trainer.input_pipeline import examples
-from trainer.predictions import predict_split
+from trainer.evaluation.predictions import predict_split
+from trainer.inputs.pipeline import examples
 from trainer.resume_point import Position, ResumePoint
 from trainer.run import load_run, open_run
 from trainer.schemes import train

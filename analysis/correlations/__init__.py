@@ -1,0 +1,1 @@
+"""Whether the features of both modalities move together, and what chance gives."""

@@ -1,0 +1,1 @@
+"""Explained videos: the evidence drawn over a video, and made audible."""

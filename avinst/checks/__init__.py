@@ -1,0 +1,1 @@
+"""What `avinst doctor` looks for, a file for each place where it looks."""

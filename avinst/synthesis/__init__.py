@@ -1,0 +1,1 @@
+"""Synthetic performances: drawn instruments with sampled sound, for the demo and for tests."""

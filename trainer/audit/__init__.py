@@ -1,0 +1,1 @@
+"""The modality audit: which of sound and picture does the work."""

@@ -1,0 +1,1 @@
+"""A run as a SavedModel: signatures, checks, model card, warm-up requests."""

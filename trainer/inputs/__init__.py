@@ -1,0 +1,1 @@
+"""From a dataset's files to the batches that a network is fitted to."""
