@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from analysis.counting import counted
 from analysis.figures import COLOURS, MUTED, clear_spines, new_figure
 from analysis.importance import Importance, feature_name
+from avinst.counting import counted, percent
 
 # The first features of the curve that are named at their points; more would lie on each other.
 _NAMED = 3
@@ -84,7 +84,7 @@ def _bars(axes: Axes, result: Importance, label: str, modality: str, number: int
     axes.barh(range(len(top)), values[top], color=COLOURS[modality], height=0.72)
     if stays is not None:
         for row, feature in enumerate(top):
-            text = f" {stays[feature]:.0%}"
+            text = f" {percent(stays[feature])}"
             axes.text(values[feature], row, text, va="center", fontsize=6.5, color=MUTED, clip_on=False)
         axes.margins(x=0.12)
     names = [feature_name(modality, index) for index in top]
@@ -92,7 +92,7 @@ def _bars(axes: Axes, result: Importance, label: str, modality: str, number: int
     axes.set_ylim(max(len(top), 1) - 0.4, -0.6)
     axes.set_xlabel("importance: mean contribution to the logit", fontsize=8)
     axes.set_title(
-        f"{modality}: top {len(top)} of {len(values)}, {share:.0%} of the sum of {total:.2f}",
+        f"{modality}: top {len(top)} of {len(values)}, {percent(share)} of the sum of {total:.2f}",
         fontsize=8,
         loc="left",
     )

@@ -11,7 +11,6 @@ from analysis.correlations.chosen import correlate_chosen
 from analysis.correlations.correlation import CorrelationSettings
 from analysis.correlations.cross_fitting import CROSS_FIT, cross_fitting_text
 from analysis.correlations.label_correlation import LabelCorrelation
-from analysis.counting import counted
 from analysis.extraction import SplitBatches, split_features
 from analysis.features import Features
 from analysis.galleries import Exhibit, choose_segments, make_exhibits
@@ -19,6 +18,7 @@ from analysis.importance import Importance, head_of, importance
 from analysis.importance_stability import StabilitySettings
 from analysis.maps.evidence import Evidence, EvidenceSettings, annotated_boxes, gather_evidence
 from analysis.maps.gradcam import METHOD_NAMES, EvidenceMaps, Method
+from avinst.counting import counted
 from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.nearest import expected

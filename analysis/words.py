@@ -13,9 +13,9 @@ from analysis.correlations.label_correlation import LabelCorrelation, block_q_va
 from analysis.correlations.overall import overall
 from analysis.correlations.overall_words import alignment_sentence, finding
 from analysis.correlations.resampling import mean_of_defined
-from analysis.counting import counted
 from analysis.importance import Importance
 from analysis.study import Study
+from avinst.counting import counted, percent
 
 
 def summary_sentences(study: Study) -> list[str]:
@@ -80,7 +80,7 @@ def stability_text(result: Importance, label: str) -> str:
         top = result.top(label, modality, number) if modality in result.values else np.array([], int)
         if len(top):
             share = result.stability.mean_share(index, modality, top)
-            parts.append(f"{share:.0%} for the top {len(top)} of {modality}")
+            parts.append(f"{percent(share)} for the top {len(top)} of {modality}")
     if not parts:
         return ""
     return (

@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from PIL import Image
 
 from avinst import paths
+from avinst.counting import counted
 from avinst.errors import UserError
 from avinst.figure_png import figure_png
 from avinst.media.types import Segment
@@ -106,8 +107,8 @@ def probabilities_figure(prediction: Prediction, thumbnails: Thumbnails) -> Figu
     )
     name = prediction.video_path.rpartition("/")[2]
     lost = len(prediction.losses)
-    note = f"; {lost} part{'s' if lost > 1 else ''} not used" if lost else ""
-    figure.suptitle(f"{name}: {len(starts)} segment{'s' if len(starts) > 1 else ''}{note}", fontsize=11)
+    note = f"; {counted(lost, 'part')} not used" if lost else ""
+    figure.suptitle(f"{name}: {counted(len(starts), 'segment')}{note}", fontsize=11)
     return figure
 
 

@@ -10,7 +10,7 @@ from analysis.comparison.result import BLOCKS, ComparedPart, ComparedRun, Compar
 from analysis.correlations.correlation import MINIMUM_RECORDINGS, CorrelationSettings
 from analysis.correlations.resampling import central_band, mean_of_defined, p_value_among
 from analysis.correlations.spearman import corrected, mean_absolute_blocks, permutation_null
-from analysis.counting import counted
+from avinst.counting import counted
 from trainer.audit.measures import Interval
 
 # Their mean is what is asked of them, and 1000 give it to a thousandth.

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from analysis.comparison.result import Comparison, LabelComparison
-from analysis.counting import counted
+from avinst.counting import counted
 from trainer.audit.measures import Interval
 
 SCOPE = (

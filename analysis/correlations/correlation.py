@@ -14,9 +14,9 @@ from analysis.correlations.spearman import (
     permutation_null,
     spearman,
 )
-from analysis.counting import counted
 from analysis.features import Features
 from analysis.importance import Importance, feature_name
+from avinst.counting import counted
 from avinst.keyword_settings import check_least
 
 # Below this no rank correlation means anything: with 4 recordings every twelfth unrelated pair has |rho| = 1.

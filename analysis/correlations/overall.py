@@ -20,7 +20,7 @@ class Overall:
         within_audio, within_visual, across: mean |rho| with its 95 % interval.
         by_chance: mean |rho| of unrelated features, with the band of 95 % of the permutations. Also within a
             modality: unrelated features of as many recordings give the same, whatever modality they are of.
-        p_value: (1 + permutations with at least the mean |rho| across) / (1 + permutations).
+        p_value: (1 + permutations with at least the mean |rho| across) / (1 + permutations), one-sided.
     """
 
     labels: int
@@ -30,7 +30,12 @@ class Overall:
     by_chance: MeanAbsolute
     p_value: float
 
-    def beyond_chance(self, mean: MeanAbsolute) -> bool:
+    @property
+    def across_beyond_chance(self) -> bool:
+        """Whether the mean across is above the band, the rule also where two runs are compared."""
+        return self.across.value > self.by_chance.high
+
+    def within_beyond_chance(self, mean: MeanAbsolute) -> bool:
         """Whether a mean within a modality is surely above what unrelated features give."""
         return mean.low > self.by_chance.high
 

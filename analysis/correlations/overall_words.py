@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from analysis.correlations.alignment import MEASURES, Alignment
 from analysis.correlations.overall import Overall
 from analysis.correlations.spearman import MeanAbsolute
-from analysis.counting import counted
+from avinst.counting import counted
 
 _LEVEL = 0.05
 _PAPER = "Slizovskaia et al. found under independent training"
@@ -22,8 +22,8 @@ def finding(result: Overall, related: Sequence[str], *, multi_label: bool) -> st
     """
     within = {"audio": result.within_audio, "vision": result.within_visual}
     measured = {name: mean for name, mean in within.items() if math.isfinite(mean.value)}
-    unbound = [name for name, mean in measured.items() if not result.beyond_chance(mean)]
-    across = bool(related) if multi_label else result.p_value <= _LEVEL
+    unbound = [name for name, mean in measured.items() if not result.within_beyond_chance(mean)]
+    across = bool(related) if multi_label else result.across_beyond_chance
     if unbound or not measured:
         lead = f"Within {' or '.join(unbound) or 'a modality'} features do not measurably move together"
         lead += ", across modalities they do" if across else ", and neither do they across modalities"
@@ -38,7 +38,7 @@ def finding(result: Overall, related: Sequence[str], *, multi_label: bool) -> st
         f"{chance.value:.2f}"
     )
     if not multi_label:
-        text += f" ({chance.low:.2f} to {chance.high:.2f}; p = {result.p_value:.2g} across)"
+        text += f" ({chance.low:.2f} to {chance.high:.2f}; one-sided p = {result.p_value:.2g} across)"
     return f"{text}, averaged over {counted(result.labels, 'label')}."
 
 

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.counting import counted
 from analysis.figures import COLOURS, MUTED, clear_spines, new_figure
 from analysis.maps.gradcam_figures import set_hertz_ticks, spectrogram_extent
 from analysis.maps.mean_maps import MeanMaps
+from avinst.counting import counted
 from avinst.spec import DatasetSpec
 
 _MAP_COLOURS = "inferno"

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from analysis.counting import counted
 from analysis.maps.receptive_field import cell_weights
 from analysis.maps.region_boxes import Box, boxes_in
 from analysis.maps.segment_maps import SegmentMaps
+from avinst.counting import counted, percent
 from avinst.spec import DatasetSpec
 from trainer.audit.measures import Interval, share
 from trainer.audit.result import FEWEST_RECORDINGS
@@ -139,7 +139,7 @@ def region_sentence(found: RegionShare) -> str:
     else:
         verdict = "not told from a centre prior's"
     return (
-        f"{found.maps.value:.0%} of the frame maps' evidence lies on the annotated regions "
-        f"({counted(found.recordings, 'recording')}), {verdict}: {found.centre:.0%} of a Gaussian in the middle "
-        f"lies there (difference {above:+.2f} [{low:+.2f}, {high:+.2f}]), {found.uniform:.0%} of an even map."
+        f"{percent(found.maps.value)} of the frame maps' evidence lies on the annotated regions "
+        f"({counted(found.recordings, 'recording')}), {verdict}: {percent(found.centre)} of a Gaussian in the "
+        f"middle lies there (difference {above:+.2f} [{low:+.2f}, {high:+.2f}]), {percent(found.uniform)} of an even map."
     )

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from analysis.counting import counted
 from analysis.maps.faithfulness import Faithfulness
 from analysis.maps.randomisation import MOST_ALIKE, Randomisation
 from analysis.maps.segment_maps import DeadCount
 from analysis.maps.trust import Trust
+from avinst.counting import counted
 from trainer.audit.measures import Interval
 from trainer.audit.result import FEWEST_RECORDINGS
 

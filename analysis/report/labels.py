@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.correlations.label_correlation import block_q_values
-from analysis.counting import counted
 from analysis.galleries import GROUPS, Choice
 from analysis.maps.gradcam import METHOD_NAMES
 from analysis.pictures import Picture
@@ -18,6 +17,7 @@ from analysis.report.pictures import figure
 from analysis.sounds import Sound
 from analysis.study import Study
 from analysis.words import stability_text, verdict
+from avinst.counting import counted
 
 _GROUP_TEXTS = {
     "correct": ("Predicted as this label", "From the most to the least probable."),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from analysis.correlations.label_correlation import block_q_values
-from analysis.counting import counted
 from analysis.galleries import Choice
 from analysis.pictures import Picture
 from analysis.report.comparison import comparison_sections
@@ -20,6 +19,7 @@ from analysis.run_record import RunRecord
 from analysis.sounds import Sound
 from analysis.study import Study
 from analysis.words import summary_sentences, verdict
+from avinst.counting import counted
 
 
 def render_report(

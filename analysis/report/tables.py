@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.correlations.alignment import MEASURES, Alignment, Chance
-from analysis.counting import counted
 from analysis.report.markup import Markup, element, joined, paragraph, table
 from analysis.run_record import RunRecord
+from avinst.counting import counted
 from trainer.audit.report import told_reasons
 from trainer.audit.result import METRIC_TITLES, SYSTEMS
 from trainer.evaluation.tables import explanations

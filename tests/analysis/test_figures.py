@@ -61,7 +61,7 @@ def test_matrix_speaks_of_dots_only_where_there_are_some(correlation):
     null = dataclasses.replace(correlation.null, q_values=np.ones_like(correlation.null.q_values))
     caption = matrix_figure(dataclasses.replace(correlation, null=null)).get_supxlabel()
     assert "dots" not in caption
-    assert "no single pair beyond chance (FDR 5%)" in caption
+    assert "no single pair beyond chance (FDR 5 %)" in caption
 
 
 def test_overview_draws_values_intervals_and_chance(correlation):
@@ -87,7 +87,7 @@ def test_importance_bars_are_the_most_important_features():
     assert named == [("a0002", 1, 0.7), ("a0003", 2, 0.2), ("a0000", 3, 0.1)]
     assert [patch.get_width() for patch in bars[0].patches] == [0.7, 0.2]
     assert [tick.get_text() for tick in bars[0].get_yticklabels()] == ["a0002", "a0003"]
-    assert bars[0].get_title(loc="left") == "audio: top 2 of 4, 90% of the sum of 1.00"
+    assert bars[0].get_title(loc="left") == "audio: top 2 of 4, 90 % of the sum of 1.00"
     assert not bars[0].texts
     widths = [patch.get_width() for patch in share_figure(result).axes[0].patches]
     assert widths == pytest.approx([1.0, 0.0])
@@ -109,7 +109,7 @@ def test_importance_bars_say_how_stable_they_are():
     stability = Stability({"audio": 2}, {"audio": np.array([[0.3, 0.0, 1.0, 0.7]])})
     result = Importance(("flute",), {"flute": 3}, values, stability)
     bars = importance_figure(result, "flute", {"audio": 2}).axes[1]
-    assert [text.get_text().strip() for text in bars.texts] == ["100%", "70%"]
+    assert [text.get_text().strip() for text in bars.texts] == ["100 %", "70 %"]
 
 
 @pytest.mark.parametrize("largest", [0.0063, 0.0123, 0.7, 123.4])

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from analysis.correlations.label_correlation import block_q_values
-from analysis.counting import counted
 from analysis.importance_stability import Stability
 from analysis.maps.segment_maps import DeadCount
 from analysis.words import stability_text, summary_sentences, verdict
@@ -47,11 +46,6 @@ def test_absence_of_evidence_is_not_called_evidence_of_absence(result):
     assert "Weaker" not in few
     halves = dataclasses.replace(with_null(result, 0.9, recordings=40), part_recordings=(20, 20))
     assert "Only 20 recordings in a half" in verdict(halves, 0.4)
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "no pairs"), (1, "1 pair"), (2, "2 pairs")])
-def test_counts_agree_with_their_nouns(number, text):
-    assert counted(number, "pair") == text
 
 
 def test_one_modality_has_no_verdict(result):
@@ -124,7 +118,7 @@ def test_stability_is_said_of_the_features_that_are_most_important(toy_study):
     shares["audio"][index, top] = 0.6
     stability = Stability({"audio": 3, "visual": 4}, shares)
     text = stability_text(dataclasses.replace(toy_study.importance, stability=stability), label)
-    assert f"in 60% for the top {len(top)} of audio and 0% for the top" in text
+    assert f"in 60 % for the top {len(top)} of audio and 0 % for the top" in text
     assert stability_text(dataclasses.replace(toy_study.importance, stability=None), label) == ""
 
 

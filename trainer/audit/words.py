@@ -1,5 +1,6 @@
 """What an audit says in words: which modality leads, whether fusion helps, what joint training did."""
 
+from avinst.counting import counted, percent
 from trainer.audit.measures import Difference, Interval
 from trainer.audit.result import FEWEST_RECORDINGS, SIGNIFICANCE, SMALLEST_DIFFERENCE, Audit
 
@@ -75,8 +76,8 @@ def _fusion(audit: Audit) -> str:
     gains, losses = len(audit.gains), len(audit.losses)
     return (
         f"{opening}: the fused model reaches {_interval(audit.scores['fused'])}, a difference of "
-        f"{_signed(audit.differences['fused_minus_better'])}. It gains {_counted(gains)} and loses "
-        f"{_counted(losses)} (exact McNemar p = {audit.mcnemar_p:.2g})."
+        f"{_signed(audit.differences['fused_minus_better'])}. It gains {counted(gains, 'recording')} and loses "
+        f"{counted(losses, 'recording')} (exact McNemar p = {audit.mcnemar_p:.2g})."
     )
 
 
@@ -124,7 +125,7 @@ def _contradiction(audit: Audit) -> str:
     """Whom the fused model believes."""
     if not audit.follows:
         return ""
-    shares = {name: f"{100 * found.value:.0f} %" for name, found in audit.follows.items()}
+    shares = {name: percent(found.value) for name, found in audit.follows.items()}
     few = audit.swapped_recordings < audit.recordings
     where = f" ({audit.swapped_recordings} of {audit.recordings})" if few else ""
     return (
@@ -183,7 +184,3 @@ def _signed(found: Difference) -> str:
     if contradicted and (found.low > 0 or found.high < 0):
         text += f"; exact p = {found.p_value:.2g}"
     return f"{text})"
-
-
-def _counted(recordings: int) -> str:
-    return f"{recordings or 'no'} recording{'' if recordings == 1 else 's'}"

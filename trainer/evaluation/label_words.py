@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from avinst.counting import percent
 from trainer.audit.result import FEWEST_RECORDINGS
 
 # The least share of draws that makes a label clearly the worst. Of 2, 3 or 8 equally hard labels one was then
@@ -95,15 +96,11 @@ def _by_f1(worst: str, per_label: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def _how_sure(worst: str, others: Sequence[str], per_label: Mapping[str, Mapping[str, Any]]) -> str:
     count, share = per_label[worst]["count"], per_label[worst]["worst_in_draws"]
     if count >= FEWEST_RECORDINGS and share >= CLEAR_SHARE:
-        return f"It is clearly the worst: so in {_percent(share)} of 1000 draws of the recordings."
+        return f"It is clearly the worst: so in {percent(share)} of 1000 draws of the recordings."
     rivals = sorted(others, key=lambda name: -per_label[name]["worst_in_draws"])
     shares = [(name, per_label[name]["worst_in_draws"]) for name in rivals[:_MOST_NAMED]]
-    named = "".join(f", {name} in {_percent(found)}" for name, found in shares if found >= 0.01)
+    named = "".join(f", {name} in {percent(found)}" for name, found in shares if found >= 0.01)
     verdict = "It is not clearly the worst"
     if count < FEWEST_RECORDINGS:
         verdict = f"Too few recordings of it ({count}) to call it clearly the worst"
-    return f"{verdict}: of 1000 draws of the recordings it is so in {_percent(share)}{named}."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{verdict}: of 1000 draws of the recordings it is so in {percent(share)}{named}."

@@ -53,7 +53,18 @@ def test_the_papers_finding_is_said_where_it_is_seen():
 def test_features_that_are_bound_are_said_to_be_unlike_it():
     text = finding(overall(correlations(0.9)), ["label0"], multi_label=False)
     assert "and also across modalities, unlike what" in text
-    assert "p = 0.0025 across" in text  # 1 / 401
+    assert "one-sided p = 0.0025 across" in text  # 1 / 401
+
+
+def test_a_mean_within_the_band_is_not_called_beyond_chance_whatever_its_one_sided_p_value():
+    result = dataclasses.replace(overall(correlations(0.0)), p_value=0.04)
+    high = result.by_chance.high
+    within, above = (
+        dataclasses.replace(result, across=dataclasses.replace(result.across, value=high + step))
+        for step in (-1e-6, 1e-6)
+    )
+    assert "and not measurably across modalities" in finding(within, [], multi_label=False)
+    assert "and also across modalities" in finding(above, [], multi_label=False)
 
 
 def test_unrelated_features_within_a_modality_are_not_said_to_move_together():
