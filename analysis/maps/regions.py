@@ -141,5 +141,6 @@ def region_sentence(found: RegionShare) -> str:
     return (
         f"{percent(found.maps.value)} of the frame maps' evidence lies on the annotated regions "
         f"({counted(found.recordings, 'recording')}), {verdict}: {percent(found.centre)} of a Gaussian in the "
-        f"middle lies there (difference {above:+.2f} [{low:+.2f}, {high:+.2f}]), {percent(found.uniform)} of an even map."
+        f"middle lies there (difference {above:+.2f} [{low:+.2f}, {high:+.2f}]), {percent(found.uniform)} "
+        "of an even map."
     )
