@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from avinst.public_names import lazy_names
 
 if TYPE_CHECKING:
+    from analysis.analyzing import Analysis as Analysis
     from analysis.correlations.chosen import FeatureCorrelations as FeatureCorrelations
     from analysis.correlations.chosen import correlate_features as correlate_features
     from analysis.correlations.correlation import CorrelationSettings as CorrelationSettings
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from analysis.study import StudySettings as StudySettings
     from analysis.words import correlation_sentences as correlation_sentences
     from analysis.words import summary_sentences as summary_sentences
-    from analysis.workflow import Analysis as Analysis
 else:  # unseen by type checkers, to which a __getattr__ would mean that any name is there
     __getattr__, __dir__, __all__ = lazy_names(
         __name__,
@@ -52,6 +52,6 @@ else:  # unseen by type checkers, to which a __getattr__ would mean that any nam
             "analysis.maps.recording_maps": ["GradCam", "grad_cam", "grad_cam_figures"],
             "analysis.study": ["Study", "StudySettings"],
             "analysis.words": ["correlation_sentences", "summary_sentences"],
-            "analysis.workflow": ["Analysis"],
+            "analysis.analyzing": ["Analysis"],
         },
     )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 from absl import flags
 
+from analysis.maps.region_boxes import read_regions
+from analysis.recordings import Recordings
 from avinst import command, command_flags
 from avinst.errors import UsageError
 from avinst.quiet import import_tensorflow_quietly
@@ -154,8 +156,12 @@ def analyze() -> None:
     dataset_for(run_dir, DATA_DIR.value, SPLIT.value)
     if COMPARE_TO.value:
         read_config(COMPARE_TO.value)
+    if MEDIA_ROOT.value:
+        Recordings(MEDIA_ROOT.value, MANIFEST.value)
+    if REGIONS.value:
+        read_regions(REGIONS.value)
     import_tensorflow_quietly()
-    from analysis import workflow
+    from analysis import analyzing
     from analysis.correlations.correlation import CorrelationSettings
     from analysis.maps.evidence import EvidenceSettings
     from analysis.study import StudySettings
@@ -177,7 +183,7 @@ def analyze() -> None:
         ),
         evidence=EvidenceSettings(trust_recordings=TRUST_RECORDINGS.value, regions=REGIONS.value),
     )
-    done = workflow.analyze(
+    done = analyzing.analyze(
         run_dir,
         DATA_DIR.value,
         OUTPUT_DIR.value,

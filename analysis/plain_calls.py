@@ -4,13 +4,13 @@ import math
 import os
 from typing import Any
 
+from analysis.analyzing import Analysis, analyze
 from analysis.correlations.correlation import CorrelationSettings
 from analysis.explained.explaining import Wanted, explain_file
 from analysis.explained.outputs import check_outputs
 from analysis.maps.evidence import EvidenceSettings
 from analysis.maps.gradcam import METHOD_NAMES
 from analysis.study import StudySettings
-from analysis.workflow import Analysis, analyze
 from avinst.errors import UserError
 from avinst.keyword_settings import by_kind, check_choice
 from avinst.paths import StrPath

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from beam_pipelines.prediction_set import PredictionSet as PredictionSet
     from beam_pipelines.prediction_set import load_predictions as load_predictions
     from beam_pipelines.prediction_set import recording_probabilities as recording_probabilities
-    from beam_pipelines.preparation import PrepareConfig as PrepareConfig
+    from beam_pipelines.preparing import PrepareConfig as PrepareConfig
 else:  # unseen by type checkers, to which a __getattr__ would mean that any name is there
     __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         light={
             "beam_pipelines.plain_calls": ["predict_videos", "prepare_videos"],
             "beam_pipelines.prediction_figure": ["Thumbnails", "probabilities_figure"],
-            "beam_pipelines.preparation": ["PrepareConfig"],
+            "beam_pipelines.preparing": ["PrepareConfig"],
             "beam_pipelines.prediction_set": ["PredictionSet", "load_predictions", "recording_probabilities"],
         },
         with_tensorflow={

@@ -13,7 +13,7 @@ from avinst.paths import StrPath
 from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
 from beam_pipelines.prediction_set import PredictionSet
-from beam_pipelines.preparation import PrepareConfig, prepare_dataset
+from beam_pipelines.preparing import PrepareConfig, prepare_dataset
 from beam_pipelines.rows_to_predict import rows_of_manifest, rows_of_videos
 
 

@@ -110,9 +110,9 @@ def prepare(beam_flags: Sequence[str]) -> None:
     )
     shares = _shares()
     limits = command_flags.settings_of(DecodeLimits, _LIMITS)
-    from beam_pipelines import preparation
+    from beam_pipelines import preparing
 
-    config = preparation.PrepareConfig(
+    config = preparing.PrepareConfig(
         manifest=manifest,
         data_dir=data_dir,
         media_root=_MEDIA_ROOT.value,
@@ -125,7 +125,7 @@ def prepare(beam_flags: Sequence[str]) -> None:
         limits=limits,
     )
     if _DRY_RUN.value:
-        estimate = preparation.estimate_dataset(config, spec)
+        estimate = preparing.estimate_dataset(config, spec)
         if _JSON.value:
             command.print_json(estimate.to_json())
         else:
@@ -134,7 +134,7 @@ def prepare(beam_flags: Sequence[str]) -> None:
     from beam_pipelines.interruption import ending_at_once
 
     with ending_at_once("avinst prepare: interrupted; run the same command again to go on"):
-        dataset = preparation.prepare_dataset(config, spec, beam_flags)
+        dataset = preparing.prepare_dataset(config, spec, beam_flags)
     if _JSON.value:
         counted = {"recordings": dataset.recordings, "segments": dataset.segments, "rejects": dataset.rejects}
         about = {"labels": dataset.labels, "fingerprint": dataset.fingerprint}

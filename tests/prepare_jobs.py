@@ -10,7 +10,7 @@ from pathlib import Path
 from media_factory import tone, write_media
 
 from avinst.spec import DatasetSpec
-from beam_pipelines.preparation import PrepareConfig
+from beam_pipelines.preparing import PrepareConfig
 
 SPEC = DatasetSpec(frame_size=32)
 REPOSITORY = Path(__file__).parent.parent

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from trainer.audit.result import Audit as Audit
     from trainer.audit.words import audit_verdict as audit_verdict
     from trainer.config import TrainConfig as TrainConfig
+    from trainer.evaluation.evaluating import RunEvaluation as RunEvaluation
+    from trainer.evaluation.evaluating import evaluate_run as evaluate_run
     from trainer.evaluation.figures import confusion_figure as confusion_figure
     from trainer.evaluation.figures import reliability_figure as reliability_figure
     from trainer.evaluation.label_words import worst_sentences as worst_sentences
     from trainer.evaluation.predictions import Predictions as Predictions
     from trainer.evaluation.predictions import predict_split as predict_split
-    from trainer.evaluation.run_evaluation import RunEvaluation as RunEvaluation
-    from trainer.evaluation.run_evaluation import evaluate_run as evaluate_run
     from trainer.evaluation.split_evaluation import measure as measure
     from trainer.evaluation.tables import metrics_table as metrics_table
     from trainer.evaluation.tables import per_label_markdown as per_label_markdown
@@ -46,6 +46,6 @@ else:  # unseen by type checkers, to which a __getattr__ would mean that any nam
             "trainer.evaluation.label_words": ["worst_sentences"],
             "trainer.evaluation.predictions": ["Predictions", "predict_split"],
             "trainer.run": ["Run", "load_run"],
-            "trainer.evaluation.run_evaluation": ["RunEvaluation", "evaluate_run"],
+            "trainer.evaluation.evaluating": ["RunEvaluation", "evaluate_run"],
         },
     )

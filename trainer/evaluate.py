@@ -53,8 +53,8 @@ def evaluate() -> None:
     dataset_for(run_dir, DATA_DIR.value, SPLIT.value)  # what is missing is told before TensorFlow is imported
     import_tensorflow_quietly()
     from trainer.audit.report import audit_text
+    from trainer.evaluation.evaluating import evaluate_run
     from trainer.evaluation.label_words import worst_sentences
-    from trainer.evaluation.run_evaluation import evaluate_run
     from trainer.evaluation.tables import alone_table, metrics_table, stages_table
     from trainer.run import AUDIT_FILE
 

@@ -100,7 +100,7 @@ def test_the_manifests_groups_stay_in_one_half(run_dir, tmp_path, monkeypatch):
         given["groups"] = arguments[-1]
         raise UserError("seen")
 
-    monkeypatch.setattr("analysis.workflow.study_model", spy)
+    monkeypatch.setattr("analysis.analyzing.study_model", spy)
     flags = [f"--media_root={tmp_path}", f"--manifest={tmp_path / 'manifest.csv'}"]
     assert main(["analyze", f"--run_dir={run_dir}", f"--output_dir={tmp_path / 'out'}", *flags]) == 1
     assert given["groups"] == {f"test/{n:03d}": f"performer {n // 5}" for n in range(42)}

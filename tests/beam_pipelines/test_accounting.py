@@ -19,7 +19,7 @@ from avinst.manifests.rows import SPLITS
 from avinst.media.segments import Loss, MediaError, Segment
 from avinst.schema import parse_examples
 from beam_pipelines import shard_step
-from beam_pipelines.preparation import PrepareConfig, prepare_dataset
+from beam_pipelines.preparing import PrepareConfig, prepare_dataset
 
 JPEG = encode_jpeg(np.zeros((SPEC.frame_size, SPEC.frame_size, 3), np.uint8), SPEC)
 COLUMNS = ("video_path", "label", "video_id", "split", "start_seconds", "end_seconds", "group")

@@ -15,7 +15,7 @@ from prepare_jobs import SPEC, alive, children_of, digests, job, start_command, 
 from avinst.media.decoder import Decoder
 from avinst.signals import SIGNALS
 from beam_pipelines import interruption
-from beam_pipelines.preparation import prepare_dataset
+from beam_pipelines.preparing import prepare_dataset
 
 VIDEOS = 24
 # Moments are told by the shards that are written, not by a clock: they lie within the work on any machine.

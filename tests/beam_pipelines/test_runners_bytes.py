@@ -15,7 +15,7 @@ from known_detector import save_known
 from prepare_jobs import SPEC, digests, job, wait_until, write_videos
 
 from beam_pipelines.predicting import PredictConfig, predict_rows
-from beam_pipelines.preparation import prepare_dataset
+from beam_pipelines.preparing import prepare_dataset
 from beam_pipelines.rows_to_predict import rows_of_manifest
 
 VIDEOS = 12

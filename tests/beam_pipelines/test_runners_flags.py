@@ -12,7 +12,7 @@ from prepare_jobs import SPEC, digests, job, write_videos
 from avinst.errors import HandedOver, UsageError, UserError
 from beam_pipelines import prepare as prepare_command
 from beam_pipelines.beam_flags import check_beam_flags, check_workers_reach, runner_of
-from beam_pipelines.preparation import prepare_dataset
+from beam_pipelines.preparing import prepare_dataset
 from beam_pipelines.runner import describe_failure, make_pipeline, run_to_end
 
 # Complete, so that Beam looks nothing up over the network.

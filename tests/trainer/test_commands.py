@@ -9,6 +9,8 @@ import pytest
 
 from analysis import analyze
 from trainer import evaluate, export, train
+from trainer.config import TrainConfig
+from trainer.run import open_run
 
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "export"])
@@ -51,10 +53,13 @@ def test_what_is_missing_is_told_before_tensorflow_is_imported(tmp_path):
     """All in one process, which ends as soon as anything has imported TensorFlow."""
     from dataset_factory import write_dataset
 
-    data_dir = write_dataset(tmp_path / "set", recordings={"train": 6, "validation": 0, "test": 0}).data_dir
+    dataset = write_dataset(tmp_path / "set", recordings={"train": 6, "validation": 0, "test": 0})
+    data_dir = dataset.data_dir
+    open_run(f"{tmp_path}/begun", TrainConfig(), dataset)
     (tmp_path / "model").mkdir()
     (tmp_path / "clip.mp4").touch()
     run = f"--run_dir={tmp_path}/none"
+    analyzed = (f"--run_dir={tmp_path}/begun", "--split=train")
     commands = [
         ("trainer.train", run, "--data_dir=none", "no dataset directory 'none'"),
         ("trainer.train", run, f"--data_dir={data_dir}", "--visual_weights=nope.h5", "nope.h5: no such"),
@@ -62,6 +67,9 @@ def test_what_is_missing_is_told_before_tensorflow_is_imported(tmp_path):
         ("trainer.evaluate", run, "no run directory"),
         ("trainer.export", run, "no run directory"),
         ("analysis.analyze", run, "no run directory"),
+        ("analysis.analyze", *analyzed, "--media_root=none", "no directory 'none'"),
+        ("analysis.analyze", *analyzed, f"--media_root={tmp_path}", "--manifest=none", "no manifest at 'none'"),
+        ("analysis.analyze", *analyzed, "--regions=none", "no regions file at 'none'"),
         ("analysis.explain", run, f"{tmp_path}/clip.mp4", f"--output={tmp_path}/out.mp4", "no run directory"),
         ("beam_pipelines.predict", run, "clip.mp4", "no run directory"),
         ("beam_pipelines.predict", f"--model_dir={tmp_path}/model", "clip.mp4", "no SavedModel in"),
@@ -102,7 +110,7 @@ def test_stages_for_an_audit_that_is_left_out_are_refused(capsys):
     [
         (evaluate, "trainer.evaluation.predictions.Progress.advance"),
         (export, "trainer.exported.exporting.check_export"),
-        (analyze, "analysis.workflow.write_files"),
+        (analyze, "analysis.analyzing.write_files"),
     ],
 )
 def test_told_to_end_a_command_leaves_what_was_there_and_one_line(

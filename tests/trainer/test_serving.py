@@ -26,7 +26,7 @@ from avinst.media.decoder import Decoder
 from avinst.media.video_segments import segment_batches
 from avinst.schema import as_stored
 from avinst.spec import DatasetSpec
-from beam_pipelines.preparation import prepare_dataset
+from beam_pipelines.preparing import prepare_dataset
 from trainer.exported.check import TOLERANCE
 from trainer.exported.exporting import export_run
 from trainer.inputs.pipeline import keyed_examples

@@ -24,7 +24,7 @@ from avinst.spec import DatasetSpec
 from beam_pipelines import prepare as prepare_command
 from beam_pipelines.accounting import versions_of
 from beam_pipelines.dry_run import Estimate
-from beam_pipelines.preparation import PrepareConfig, estimate_dataset, prepare_dataset
+from beam_pipelines.preparing import PrepareConfig, estimate_dataset, prepare_dataset
 from beam_pipelines.shard_record import ExamplesRecord
 
 SPEC = DatasetSpec(frame_size=32)
