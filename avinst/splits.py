@@ -26,10 +26,7 @@ def assign_splits(rows: Sequence[ManifestRow], method: str, shares: Mapping[str,
     Raises:
         UserError: shares that do not add up to 1, or an unknown method.
     """
-    # Written so that NaN fails.
-    right = set(shares) == set(SPLITS) and all(share >= 0 for share in shares.values())
-    if not (right and abs(sum(shares.values()) - 1) <= 1e-6):
-        raise UserError(f"split shares {dict(shares)}; expected {', '.join(SPLITS)}, together 1")
+    check_shares(shares)
     given = {row.group: row.split for row in rows if row.split}
     if method == "hash":
         split_of = {row.group: split_of_group(row.group, shares) for row in rows}
@@ -39,6 +36,14 @@ def assign_splits(rows: Sequence[ManifestRow], method: str, shares: Mapping[str,
         raise UserError(f"splits {method!r}; expected hash or stratified")
     split_of.update(given)
     return [split_of[row.group] for row in rows]
+
+
+def check_shares(shares: Mapping[str, float]) -> None:
+    """Raises UserError for shares that are not of train, validation and test, or do not add up to 1."""
+    # Written so that NaN fails.
+    right = set(shares) == set(SPLITS) and all(share >= 0 for share in shares.values())
+    if not (right and abs(sum(shares.values()) - 1) <= 1e-6):
+        raise UserError(f"split shares {dict(shares)}; expected {', '.join(SPLITS)}, together 1")
 
 
 def split_of_group(group: str, shares: Mapping[str, float]) -> str:

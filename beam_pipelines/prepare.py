@@ -16,10 +16,10 @@ from typing import cast, get_args
 from absl import flags
 
 from avinst import command, command_flags
-from avinst.errors import UsageError
+from avinst.errors import UsageError, UserError
 from avinst.media.types import DecodeLimits
 from avinst.spec import DatasetSpec, FrameFit
-from avinst.splits import DEFAULT_SHARES
+from avinst.splits import DEFAULT_SHARES, check_shares
 
 FLAGS = command_flags.new_flags()
 _SPEC = DatasetSpec()
@@ -88,11 +88,25 @@ FLAG_GROUPS = {
 
 def _shares() -> dict[str, float]:
     try:
-        return dict(zip(DEFAULT_SHARES, map(float, _SHARES.value), strict=True))
-    except ValueError:
+        shares = dict(zip(DEFAULT_SHARES, map(float, _SHARES.value), strict=True))
+        check_shares(shares)
+    except (ValueError, UserError):
         raise UsageError(
-            f"--shares={','.join(_SHARES.value)}; expected three numbers such as 0.7,0.15,0.15"
+            f"--shares={','.join(_SHARES.value)}; expected three numbers such as 0.7,0.15,0.15, together 1"
         ) from None
+    return shares
+
+
+def _spec() -> DatasetSpec:
+    try:
+        return DatasetSpec(
+            frame_size=_FRAME_SIZE.value,
+            frame_fit=cast(FrameFit, _FRAME_FIT.value),
+            mel_bands=_MEL_BANDS.value,
+            segment_seconds=_SEGMENT_SECONDS.value,
+        )
+    except UserError as error:
+        raise UsageError(str(error)) from error
 
 
 def prepare(beam_flags: Sequence[str]) -> None:
@@ -102,13 +116,7 @@ def prepare(beam_flags: Sequence[str]) -> None:
 
         check_beam_flags(beam_flags, list(FLAGS))
     manifest, data_dir = command_flags.required(_MANIFEST), command_flags.required(_DATA_DIR)
-    spec = DatasetSpec(
-        frame_size=_FRAME_SIZE.value,
-        frame_fit=cast(FrameFit, _FRAME_FIT.value),
-        mel_bands=_MEL_BANDS.value,
-        segment_seconds=_SEGMENT_SECONDS.value,
-    )
-    shares = _shares()
+    spec, shares = _spec(), _shares()
     limits = command_flags.settings_of(DecodeLimits, _LIMITS)
     from beam_pipelines import preparing
 
@@ -144,8 +152,10 @@ def prepare(beam_flags: Sequence[str]) -> None:
     print(f"{data_dir}: {sum(dataset.segments.values())} segments ({counts}), {dataset.rejects} rejects")  # noqa: T201
     empty = [split for split, count in dataset.segments.items() if not count]
     if empty:
-        advice = "" if _SPLITS.value == "stratified" else "; --splits=stratified gives small sets exact shares"
-        print(f"no examples in: {', '.join(empty)}{advice}")  # noqa: T201
+        advice = "where the manifest names splits, avinst manifest --validation_share=0.1 takes some from train"
+        if _SPLITS.value != "stratified":
+            advice += "; elsewhere --splits=stratified gives small sets exact shares"
+        print(f"no examples in: {', '.join(empty)}; {advice}")  # noqa: T201
     print(f"next: avinst inspect --data_dir={data_dir}")  # noqa: T201
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
@@ -13,6 +14,7 @@ from avinst.manifests.rows import ManifestRow
 from avinst.media.types import LIMIT_REASONS, DecodeLimits
 
 Record = TypeVar("Record", bound="ShardRecord")
+_UNREADABLE = "unreadable"  # the decoder's reason for a file that is there and cannot be opened
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,14 +138,22 @@ def media_changed(record: ShardRecord, rows: Sequence[ManifestRow], media_root: 
     """Whether a recording's file has another size than when the shard was made: mended, replaced or come since.
 
     One that is gone has not changed: what was made of it stays, when a disk is not there or was cleared since.
-    On a cloud file system only the rejected recordings are looked at: a request for each of a million takes hours.
+    One that could not be opened has, as soon as it may be read: its size was known before, too. On a cloud file
+    system only recordings with rejects are looked at: a request for each of a million takes hours.
     """
-    rejected = {reject.video_id for reject in record.rejects if reject.segment is None}
+    rejected = {reject.video_id for reject in record.rejects}
+    unreadable = {reject.video_id for reject in record.rejects if reject.reason == _UNREADABLE}
     return any(
         media_size(media_root, row) not in (record.media_bytes[row.video_id], -1)
+        or (row.video_id in unreadable and _may_be_read(media_root, row))
         for row in rows
         if row.video_id in rejected or not paths.is_remote(media_root)
     )
+
+
+def _may_be_read(media_root: str, row: ManifestRow) -> bool:
+    """Whether another try may open the file; of a remote one only the try itself tells."""
+    return paths.is_remote(media_root) or os.access(paths.join(media_root, row.video_path), os.R_OK)
 
 
 def limits_changed(record: ShardRecord, limits: DecodeLimits) -> bool:

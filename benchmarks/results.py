@@ -1,6 +1,6 @@
 """Makes docs/results.md: all four schemes on a folder of class folders, over several seeds.
 
-    python benchmarks/results.py --media_root=VIDEOS --work_dir=WORK
+    python benchmarks/results.py --media_root=VIDEOS --work_dir=WORK --regions=benchmarks/clips_regions.csv
 
 Every step is an avinst command that goes on where it was, and a command that is done is not run again, so this can
 be interrupted at any time and run again. Seeds come one after the other; with --page_only the page is made of what

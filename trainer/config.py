@@ -82,8 +82,8 @@ class TrainConfig:
     )
     cache_dir: str = setting(
         "",
-        "where --cache=disk copies the dataset's files to; they stay for other runs. Empty: into the run "
-        "directory, deleted when the run is finished.",
+        "where --cache=disk copies the dataset's files to, a local directory; they stay for other runs. Empty: "
+        "into the run directory (which is then local too), deleted when the run is finished.",
     )
     best_by: str = setting(
         "accuracy",
@@ -180,12 +180,19 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; raises UserError for unknown or missing names, or values of another type."""
-        names = {field.name for field in dataclasses.fields(cls)}
-        if set(values) != names:
-            odd = ", ".join(sorted(names.symmetric_difference(values)))
-            raise UserError(f"settings of another version of avinst (missing or unknown: {odd}); train anew")
-        for field in dataclasses.fields(cls):
+        """The inverse of `to_json`; a setting that came later has its default, which is what was done before it.
+
+        Raises:
+            UserError: unknown names, or values of another type.
+        """
+        fields = [field for field in dataclasses.fields(cls) if field.name in values]
+        unknown = sorted(set(values) - {field.name for field in fields})
+        if unknown:
+            raise UserError(
+                f"settings of a later version of avinst (unknown: {', '.join(unknown)}); install that one, "
+                "or train anew"
+            )
+        for field in fields:
             found, expected = values[field.name], type(field.default)
             # JSON writes 1.0 and 1 alike; of Python's types bool is an int.
             if type(found) not in ((float, int) if expected is float else (expected,)):

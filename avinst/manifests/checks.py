@@ -1,4 +1,4 @@
-"""Where the rows of a manifest contradict each other: the same id, the same file, one group in two splits."""
+"""Where manifest rows contradict each other: an id or file twice, a file in two groups, a group in two splits."""
 
 import collections
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,8 @@ def contradictions(lines: Sequence[int], rows: "Sequence[ManifestRow]") -> list[
     twice_ids, twice_paths = _repeated(row.video_id for row in rows), _repeated(row.video_path for row in rows)
     ids = [(line, row) for line, row in zip(lines, rows, strict=True) if row.video_id in twice_ids]
     files = [(line, row) for line, row in zip(lines, rows, strict=True) if row.video_path in twice_paths]
-    return [*_repeated_ids(ids), *_repeated_files(files), *_divided_groups(zip(lines, rows, strict=True))]
+    divided = _divided_groups(zip(lines, rows, strict=True))
+    return [*_repeated_ids(ids), *_repeated_files(files), *_files_in_two_groups(files), *divided]
 
 
 def _repeated(names: Iterable[str]) -> set[str]:
@@ -64,6 +65,20 @@ def _repeated_files(rows: "NumberedRows") -> list[tuple[int, str]]:
             if row.end_seconds > latest.end_seconds:
                 latest_line, latest = line, row
     return errors
+
+
+def _files_in_two_groups(rows: "NumberedRows") -> list[tuple[int, str]]:
+    """Splits are of groups: rows of one file in two groups could be trained on and tested with."""
+    first: dict[str, tuple[int, str]] = {}
+    return [
+        (
+            line,
+            f"file {row.video_path!r} is in group {first[row.video_path][1]!r} (line {first[row.video_path][0]}) "
+            f"and in {row.group!r}; give all rows of one file the same group (without one, it is the file's path)",
+        )
+        for line, row in rows
+        if first.setdefault(row.video_path, (line, row.group))[1] != row.group
+    ]
 
 
 def _divided_groups(rows: "NumberedRows") -> list[tuple[int, str]]:

@@ -47,6 +47,9 @@ def test_batching_parameters():
     # Without it a request of more segments than one batch holds is refused.
     assert found.enable_large_batch_splitting.value
     assert found.max_batch_size.value == 1024
+    # The queue holds the parts of a split request: one that does not fit is refused however idle the server is.
+    room = found.max_enqueued_batches.value * found.max_execution_batch_size.value
+    assert room >= 2 * found.max_batch_size.value
     assert found.batch_timeout_micros.value == 5000
     assert found.num_batch_threads.value >= 1
 

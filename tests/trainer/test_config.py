@@ -105,11 +105,15 @@ def test_flags_are_the_scheme_and_what_is_not_the_default():
     assert given.flags() == {"scheme": "independent", "epochs": 3, "augment": "false", "audio_width": 0.5}
 
 
-def test_settings_of_another_version_are_refused_with_their_names():
-    values = TrainConfig().to_json()
-    del values["seed"]
-    with pytest.raises(UserError, match="seed, sorcery"):
-        TrainConfig.from_json({**values, "sorcery": 1})
+def test_settings_of_a_later_version_are_refused_with_their_names():
+    with pytest.raises(UserError, match="unknown: magic, sorcery"):
+        TrainConfig.from_json({**TrainConfig().to_json(), "sorcery": 1, "magic": 2})
+
+
+def test_runs_from_before_a_setting_are_read_with_its_default():
+    values = TrainConfig(epochs=3).to_json()
+    del values["mix"]
+    assert TrainConfig.from_json(values) == TrainConfig(epochs=3)
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,14 @@ def test_a_link_to_itself_is_found_when_it_is_read(tmp_path, name):
         ("video_path,label,start_seconds,end_seconds\na,b,3,3\n", "expected 0 <= start < end"),
         ("video_path,label\na.mp4,x\na.avi,y\n", "line 3: video_id 'a' is in line 2 already"),
         ("video_path,label,group,split\na,x,g,train\nb,x,g,test\n", "group 'g' is in split 'train' and in 'test'"),
+        (
+            "video_path,label,video_id,group,start_seconds,end_seconds\na,x,1,anna,0,5\na,x,2,ben,5,9\n",
+            "line 3: file 'a' is in group 'anna' (line 2) and in 'ben'; give all rows of one file the same group",
+        ),
+        (
+            "video_path,label,video_id,group,start_seconds,end_seconds\na,x,1,anna,0,5\na,x,2,,5,9\n",
+            "line 3: file 'a' is in group 'anna' (line 2) and in 'a'",
+        ),
         (b"video_path,label\n\xff,x\n", "is not UTF-8 text"),
         ('video_path,label\n"a,x\n', "not CSV"),
         ("video_path,label,start_seconds\na,b,1e13\n", "line 2: start_seconds 1e+13; expected at most 1e+09"),
