@@ -66,6 +66,17 @@ PERMUTATIONS = flags.DEFINE_integer(
     lower_bound=1,
     flag_values=FLAGS,
 )
+RESAMPLES = flags.DEFINE_integer(
+    "resamples", 1000, "bootstrap resamples of the recordings, for intervals", lower_bound=1, flag_values=FLAGS
+)
+FDR_LEVEL = flags.DEFINE_float(
+    "fdr_level",
+    0.05,
+    "share of false pairs that is accepted among those called significant",
+    lower_bound=0.0,
+    upper_bound=1.0,
+    flag_values=FLAGS,
+)
 GRADCAM_PER_LABEL = flags.DEFINE_integer(
     "gradcam_per_label",
     3,
@@ -134,7 +145,15 @@ JSON = flags.DEFINE_bool("json", False, "print JSON instead of text", flag_value
 
 FLAG_GROUPS = {
     "where from, where to": ("run_dir", "data_dir", "output_dir", "split", "json"),
-    "correlations": ("selection_split", "top_audio", "top_visual", "permutations", "seed"),
+    "correlations": (
+        "selection_split",
+        "top_audio",
+        "top_visual",
+        "permutations",
+        "resamples",
+        "fdr_level",
+        "seed",
+    ),
     "maps of the evidence": (
         "gradcam_per_label",
         "gradcam_method",
@@ -179,6 +198,8 @@ def analyze() -> None:
             top_audio=TOP_AUDIO.value,
             top_visual=TOP_VISUAL.value,
             permutations=PERMUTATIONS.value,
+            resamples=RESAMPLES.value,
+            fdr_level=FDR_LEVEL.value,
             seed=SEED.value,
         ),
         evidence=EvidenceSettings(trust_recordings=TRUST_RECORDINGS.value, regions=REGIONS.value),

@@ -64,10 +64,13 @@ def analyze(
 
     Raises:
         UserError: no finished run, no dataset, a dataset unlike the run's, a split without segments, a damaged
-            metrics.json, no such media root, manifest or regions, regions for a run without vision, a run that
-            cannot be compared, no directory can be made there, or another `avinst analyze` writes to it.
+            metrics.json, no such media root, manifest or regions, a manifest without a media root, regions for a
+            run without vision, a run that cannot be compared, no directory can be made there, or another
+            `avinst analyze` writes to it.
     """
     settings = settings or StudySettings()
+    if manifest and not media_root:
+        raise UserError(f"manifest={manifest!r} names files below media_root; give that too")
     dataset = dataset_for(run_dir, data_dir, settings.split)  # what is missing is told before the model is loaded
     run = load_run(run_dir)
     check_same_dataset(run, dataset)
@@ -136,6 +139,8 @@ def _command(
         top_audio=settings.correlation.top_audio,
         top_visual=settings.correlation.top_visual,
         permutations=settings.correlation.permutations,
+        resamples=settings.correlation.resamples,
+        fdr_level=settings.correlation.fdr_level,
         gradcam_per_label=settings.gradcam_per_label,
         gradcam_method=settings.gradcam_method,
         gradcam_label=settings.gradcam_label,

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.analyzing import Analysis, analyze
 from analysis.correlations.correlation import CorrelationSettings
+from analysis.correlations.cross_fitting import CROSS_FIT
 from analysis.explained.explaining import Wanted, explain_file
 from analysis.explained.outputs import check_outputs
 from analysis.maps.evidence import EvidenceSettings
@@ -13,6 +14,7 @@ from analysis.maps.gradcam import METHOD_NAMES
 from analysis.study import StudySettings
 from avinst.errors import UserError
 from avinst.keyword_settings import by_kind, check_choice
+from avinst.manifests.rows import SPLITS
 from avinst.paths import StrPath
 from avinst.progress import tell
 from trainer.run import Run, directory_of
@@ -51,6 +53,7 @@ def analyze_run(
     study, correlation, evidence = by_kind(
         settings, [StudySettings, CorrelationSettings, EvidenceSettings], apart=["correlation", "evidence"]
     )
+    check_choice("selection_split", study.get("selection_split", "validation"), [*SPLITS, CROSS_FIT])
     return analyze(
         directory_of(run),
         os.fspath(data_dir),

@@ -6,7 +6,9 @@ Run it again to resume: shards that are done are kept. Flags that are not listed
     avinst prepare --manifest=manifest.csv --media_root=VIDEOS --data_dir=DATASET
 
 --json prints `data_dir`, `recordings` and `segments` (splits to numbers), `rejects` (a number), `labels` and
-`fingerprint`; with --dry_run the numbers that are to be expected.
+`fingerprint`. With --dry_run it prints what is to be expected of the whole: `videos`, `shards`, `segments`,
+`stored_bytes`, `cpu_seconds`, `wall_seconds`, `workers`; of the sample: `sampled` (videos), `sample_segments`,
+`sample_bytes`, `sample_seconds`, `rejects` (a list, as in rejects.jsonl); and `missing`: paths that are not there.
 """
 
 import sys

@@ -2,7 +2,17 @@
 
 from analysis.report.markup import Markup
 
-METHODS = Markup("""
+
+def methods(fdr_level: float) -> Markup:
+    """The section, with the level at which single pairs were judged."""
+    found = {"FDR_LEVEL": f"{fdr_level:g}", "FDR_PERCENT": f"{100 * fdr_level:g} %"}
+    text = _METHODS
+    for name, value in found.items():
+        text = text.replace(name, value)
+    return Markup(text)
+
+
+_METHODS = """
 <p>The study follows O. Slizovskaia, E. Gómez and G. Haro, “Correspondence between audio and visual deep models
 for musical instrument detection in video recordings” (2017), and adds what chance gives.</p>
 <dl>
@@ -34,8 +44,8 @@ Jaakkola 2001).</dd>
 modality stays so. A pair's p-value is
 <span class="formula">p = (1 + permutations with |rho| at least as large) / (1 + permutations)</span>
 (Phipson and Smyth 2010); q is p corrected over the pairs of a label after Benjamini and Hochberg (1995): of the
-pairs with q of at most 0.05, at most 5 % are expected to be unrelated. A label's block is judged by its mean
-|rho| in the same way, corrected over the labels. Mean |rho| is never 0 by chance: compare it with the band of
+pairs with q of at most FDR_LEVEL, at most FDR_PERCENT are expected to be unrelated. A label's block is judged by
+its mean |rho| in the same way, corrected over the labels. Mean |rho| is never 0 by chance: compare it with the band of
 the permutations.</dd>
 <dt>Intervals</dt><dd>95 % bootstrap over recordings, centred on the estimate, because resampling with
 replacement raises |rho|. They are for the value at this number of recordings, chance included.</dd>
@@ -120,4 +130,4 @@ instrument detection in video recordings”, 2017.</li>
 <li>H. Wang et al., “Score-CAM: Score-weighted visual explanations for convolutional neural networks”, CVPR
 Workshops 2020, <a href="https://arxiv.org/abs/1910.01279" rel="noreferrer">arXiv:1910.01279</a>.</li>
 </ul>
-""")
+"""

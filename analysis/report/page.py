@@ -11,7 +11,7 @@ from analysis.report.frame import Section, render_page
 from analysis.report.labels import label_id, label_sections
 from analysis.report.markup import Markup, element, joined, json_block, paragraph, table
 from analysis.report.matrix import DATA_ID, matrix_data
-from analysis.report.methods import METHODS
+from analysis.report.methods import methods
 from analysis.report.pictures import figure
 from analysis.report.scores import label_tables, worst_label
 from analysis.report.tables import alignment, audit, schemes
@@ -82,7 +82,7 @@ def render_report(
         ),
         Section("labels", "Label by label", paragraph(_legend(study), "note")),
         *label_sections(study, by_tag, sounds, own.get("recording", {}).get("per_label", {})),
-        Section("methods", "Methods", METHODS),
+        Section("methods", "Methods", methods(study.settings.correlation.fdr_level)),
         Section("origin", "How this was made", _origin(record, study)),
     ]
     header = joined(

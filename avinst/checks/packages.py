@@ -127,8 +127,12 @@ def check_other_ffmpeg(_: Plans) -> list[Finding]:
 
 
 def check_hidden(_: Plans) -> list[Finding]:
-    """Whether a file or folder of the working directory hides a package: Python looks there first."""
+    """Whether a file or folder of the working directory hides a package.
+
+    The installed command does not look there; `python -m`, notebooks and scripts that lie there do, first.
+    """
     here = Path.cwd()
+    looked_in = any(Path(entry or ".").resolve() == here.resolve() for entry in sys.path)
     findings = []
     for name in (*OUR_FOLDERS, *_HIDEABLE):
         there = [path for path in (here / f"{name}.py", here / name / "__init__.py") if path.exists()]
@@ -136,8 +140,12 @@ def check_hidden(_: Plans) -> list[Finding]:
             continue
         if there:
             what = there[0] if there[0].suffix == ".py" and there[0].stem == name else there[0].parent
-            text = f"{str(what)!r} hides the package {name!r}; work in another directory, or rename it"
-            findings += wrong("hidden", text)
+            advice = "work in another directory, or rename it"
+            if looked_in:
+                findings += wrong("hidden", f"{str(what)!r} hides the package {name!r}; {advice}")
+            else:
+                text = f"{str(what)!r} would hide the package {name!r} from python -m and from a notebook there"
+                findings += note("hidden", f"{text}; {advice}")
     return findings
 
 

@@ -132,9 +132,10 @@ def check_cloud(plans: Plans) -> list[Finding]:
 
 def _there(folder: str) -> str:
     """The directory, or of one that is not made yet the nearest one above it that is there."""
-    if paths.is_remote(folder) or Path(folder).exists():
+    # os.path: what lies below a directory that may not be entered counts as not there, as it does for os.mkdir.
+    if paths.is_remote(folder) or os.path.exists(folder):  # noqa: PTH110
         return folder
-    return str(next(above for above in Path(folder).absolute().parents if above.exists()))
+    return str(next(above for above in Path(folder).absolute().parents if os.path.exists(above)))  # noqa: PTH110
 
 
 def _local_folders(plans: Plans) -> list[str]:
@@ -144,7 +145,7 @@ def _local_folders(plans: Plans) -> list[str]:
 
 
 def _is_local_folder(folder: str) -> bool:
-    return bool(folder) and not paths.is_remote(folder) and Path(folder).is_dir()
+    return bool(folder) and not paths.is_remote(folder) and os.path.isdir(folder)  # noqa: PTH112
 
 
 def _has_cloud_package() -> bool:

@@ -35,6 +35,11 @@ def test_settings_go_where_they_belong(monkeypatch):
     [
         ({"permutation": 7}, "no setting 'permutation'; did you mean 'permutations'?"),
         ({"correlation": CorrelationSettings()}, "no setting 'correlation'; "),
+        ({"manifest": "m.csv"}, "manifest='m.csv' names files below media_root; give that too"),
+        (
+            {"selection_split": "validaton"},
+            "selection_split='validaton': expected one of train, validation, test, ",
+        ),
         (
             {"gradcam_method": "gradcam+"},
             "gradcam_method='gradcam+': expected one of gradcam, gradcam++, scorecam; did you mean 'gradcam++'?",

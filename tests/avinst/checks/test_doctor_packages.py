@@ -77,6 +77,7 @@ def test_another_ffmpeg(monkeypatch):
 
 def test_files_that_hide_packages(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend("")  # as python -m and notebooks have it
     (tmp_path / "analysis").mkdir()  # without __init__.py: a folder of results
     assert doctor_packages.check_hidden(PLANS) == []
     (tmp_path / "av.py").touch()
@@ -85,6 +86,12 @@ def test_files_that_hide_packages(monkeypatch, tmp_path):
     trainer, av = doctor_packages.check_hidden(PLANS)
     assert f"'{tmp_path}/trainer' hides the package 'trainer'" in trainer.text
     assert f"'{tmp_path}/av.py' hides the package 'av'" in av.text
+    assert {trainer.state, av.state} == {"wrong"}
+    # The installed command does not look into the working directory.
+    monkeypatch.setattr(doctor_packages.sys, "path", [path for path in sys.path if path])
+    trainer, av = doctor_packages.check_hidden(PLANS)
+    assert f"'{tmp_path}/av.py' would hide the package 'av' from python -m" in av.text
+    assert {trainer.state, av.state} == {"note"}
     # A clone of avinst hides nothing.
     monkeypatch.chdir(Path(doctor_packages.__file__).parents[2])
     assert doctor_packages.check_hidden(PLANS) == []

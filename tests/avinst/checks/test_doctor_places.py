@@ -37,6 +37,27 @@ def test_writing_to_a_directory_that_is_not_made_yet(tmp_path, monkeypatch):
     assert (finding.state, finding.text.startswith(expected)) == ("wrong", True)
 
 
+def test_writing_below_a_directory_that_may_not_be_entered(tmp_path, monkeypatch):
+    closed, real = tmp_path / "closed", os.stat
+    closed.mkdir()
+
+    def stat(path, *arguments, **settings):
+        if str(path).startswith(f"{closed}/"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *arguments, **settings)
+
+    def refuse(**_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    finding = one(doctor_places.check_writing(Plans(output_dir=f"{closed}/set")))
+    assert (finding.state, f"{closed}/set cannot be made in {closed}: Permission denied" in finding.text) == (
+        "wrong",
+        True,
+    )
+
+
 def test_a_full_disk(monkeypatch, tmp_path):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, 10**9))
     finding = one(doctor_places.check_disk(Plans(str(tmp_path))))
