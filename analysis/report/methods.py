@@ -45,8 +45,8 @@ modality stays so. A pair's p-value is
 <span class="formula">p = (1 + permutations with |rho| at least as large) / (1 + permutations)</span>
 (Phipson and Smyth 2010); q is p corrected over the pairs of a label after Benjamini and Hochberg (1995): of the
 pairs with q of at most FDR_LEVEL, at most FDR_PERCENT are expected to be unrelated. A label's block is judged by
-its mean |rho| in the same way, corrected over the labels. Mean |rho| is never 0 by chance: compare it with the band
-of the permutations.</dd>
+its mean |rho| in the same way, corrected over the labels. Mean |rho| is never 0 by chance: compare it with the
+band of the permutations.</dd>
 <dt>Intervals</dt><dd>95 % bootstrap over recordings, centred on the estimate, because resampling with
 replacement raises |rho|. They are for the value at this number of recordings, chance included.</dd>
 <dt>Two runs side by side</dt><dd>Each run's features are chosen by its own importance on its own features of the
