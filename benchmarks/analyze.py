@@ -35,7 +35,7 @@ from analysis.maps.gradcam import EvidenceMaps, Method  # noqa: E402
 from analysis.maps.gradcam_reference import largest_difference, tf_keras_vis_maps  # noqa: E402
 from avinst.dataset import Dataset  # noqa: E402
 from trainer.inputs.pipeline import keyed_examples  # noqa: E402
-from trainer.run import dataset_of, load_run, read_config  # noqa: E402
+from trainer.run import Run, dataset_of, load_run, read_config  # noqa: E402
 
 CONTENDER = Path(__file__).with_name("spearman_contender.py")
 WAYS = {
@@ -150,12 +150,13 @@ def reference_maps(
         tf_keras_vis_maps(model, batch, labels, modality, method)
 
 
-def gradcam_part(model: keras.Model, dataset: Dataset, turns: int) -> str:
+def gradcam_part(run: Run, dataset: Dataset, turns: int) -> str:
     """Maps of both inputs: the compiled pass against tf-keras-vis, one by one and in batches.
 
     Raises:
         SystemExit: the model computes in another precision than float32, which tf-keras-vis' Grad-CAM++ fails on.
     """
+    model = run.model
     if model.get_layer("visual_map").compute_dtype != "float32":
         raise SystemExit(
             "the run has mixed precision, which tf-keras-vis cannot take; give one of --precision=float32"
@@ -186,7 +187,8 @@ def gradcam_part(model: keras.Model, dataset: Dataset, turns: int) -> str:
     columns = ["method", "segments at once", "compiled, images/s", "tf-keras-vis, images/s", "times as fast"]
     columns.append("times tf-keras-vis one by one")
     return (
-        f"Frames of {dataset.spec.frame_size} px. An image is a segment: the map of its frame and the map of its "
+        f"Networks {run.config.audio_backbone} and {run.config.visual_backbone}, frames of "
+        f"{dataset.spec.frame_size} px. An image is a segment: the map of its frame and the map of its "
         "spectrogram, as tf-keras-vis makes them in two calls. "
         f"Median of {turns} turns (lowest to highest).\n\n{table(columns, rows)}\n"
         f"Largest difference of the maps, of their largest value: {', '.join(notes)}. tf-keras-vis' Score-CAM "
@@ -211,7 +213,7 @@ def main() -> None:
         dataset = dataset_of(arguments.run_dir, trained_on, arguments.data_dir)
         run = load_run(arguments.run_dir)
         parts["features"] = "Features", functools.partial(features_part, run.model, dataset, arguments.turns)
-        parts["gradcam"] = "Maps", functools.partial(gradcam_part, run.model, dataset, arguments.turns)
+        parts["gradcam"] = "Maps", functools.partial(gradcam_part, run, dataset, arguments.turns)
     head = f"## `avinst analyze`\n\n`python benchmarks/analyze.py --run_dir=RUN`; {machine_line()}."
     measured = {name: (title, functools.partial(with_load, measure)) for name, (title, measure) in parts.items()}
     only = None if arguments.part == "all" else arguments.part

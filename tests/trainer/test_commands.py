@@ -55,11 +55,12 @@ def test_what_is_missing_is_told_before_tensorflow_is_imported(tmp_path):
 
     dataset = write_dataset(tmp_path / "set", recordings={"train": 6, "validation": 0, "test": 0})
     data_dir = dataset.data_dir
-    open_run(f"{tmp_path}/begun", TrainConfig(), dataset)
+    open_run(f"{tmp_path}/run", TrainConfig(), dataset)
+    (tmp_path / "run" / "model.keras").touch()
     (tmp_path / "model").mkdir()
     (tmp_path / "clip.mp4").touch()
     run = f"--run_dir={tmp_path}/none"
-    analyzed = (f"--run_dir={tmp_path}/begun", "--split=train")
+    analyzed = (f"--run_dir={tmp_path}/run", "--split=train")
     commands = [
         ("trainer.train", run, "--data_dir=none", "no dataset directory 'none'"),
         ("trainer.train", run, f"--data_dir={data_dir}", "--visual_weights=nope.h5", "nope.h5: no such"),

@@ -199,7 +199,7 @@ def test_contradictions_are_reported_with_the_other_errors_in_the_order_of_the_l
         "a.mp4,x,1,train,g\n"
         "b.mp4,x,1,,\n"
         "c.mp4,,3,,\n"
-        "a.mp4,x,4,,\n"
+        "a.mp4,x,4,,g\n"
         "e.mp4,x,5,test,g\n"
         '"f.mp4,x,6,,\n'
     )
