@@ -24,14 +24,15 @@ PAPER = "--precision=float32"
 
 
 def inputs(media_root: str) -> list[str]:
-    """The dataset and two runs, whose weights do not matter for what they cost."""
+    """The datasets and two runs, whose weights do not matter for what they cost."""
     prepare = f"avinst prepare --media_root={media_root} --splits=stratified"
     train = "avinst train --data_dir=DATASET --scheme=joint --epochs=1"
     return [
         f"{prepare} --manifest=manifest.csv --data_dir=DATASET --frame_size=128",
         f"{prepare} --manifest=few.csv --data_dir=FEW --frame_size=64",
         f"{train} --run_dir=LARGE {LARGE}",
-        f"{train} --run_dir=PAPER {PAPER}",
+        f"{prepare} --manifest=few.csv --data_dir=MAPS --frame_size=96",
+        f"avinst train --data_dir=MAPS --scheme=joint --epochs=1 --run_dir=PAPER {PAPER}",
         "avinst export --run_dir=LARGE",
     ]
 
