@@ -44,6 +44,12 @@ def join(root: str, *parts: str) -> str:
     return os.path.join(root, *parts)  # noqa: PTH118  # strings all the way: pathlib spoils gs://
 
 
+def without_last_slash(path: str) -> str:
+    """A directory's path without the slash at its end, which the completion of shells puts there."""
+    stripped = path.rstrip("/")
+    return stripped if stripped and is_remote(stripped) == is_remote(path) else path
+
+
 def absolute(path: str) -> str:
     """A local path from the root of the file system on, whatever the working directory; a remote one unchanged."""
     return path if is_remote(path) else str(Path(path).absolute())
@@ -183,6 +189,7 @@ def write_text(path: str, text: str) -> None:
 @contextlib.contextmanager
 def replacing(path: str) -> Iterator[str]:
     """Yields a temporary name beside `path`; renames it to `path` on success, deletes it on failure."""
+    path = without_last_slash(path)  # else the temporary name would lie in the directory to be replaced
     folder, _, name = path.rpartition("/")
     temporary = f".tmp-{os.getpid()}-{os.urandom(4).hex()}-{name}"
     if folder or path.startswith("/"):

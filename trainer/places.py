@@ -28,16 +28,16 @@ class Places:
 
 
 def places(flags: Places, environment: Mapping[str, str]) -> Places:
-    """What is written where; a flag goes before its variable.
+    """What is written where, without a slash at the end; a flag goes before its variable.
 
     Raises:
         UsageError: neither --run_dir nor AIP_CHECKPOINT_DIR is given.
         UserError: a directory's scheme is none that avinst writes to, or one lies in the SavedModel's.
     """
     found = Places(
-        run_dir=flags.run_dir or _directory(environment, RUN_DIR_VARIABLE),
-        log_dir=flags.log_dir or _directory(environment, LOG_DIR_VARIABLE),
-        model_dir=flags.model_dir or _directory(environment, MODEL_DIR_VARIABLE),
+        run_dir=_directory(flags.run_dir, environment, RUN_DIR_VARIABLE),
+        log_dir=_directory(flags.log_dir, environment, LOG_DIR_VARIABLE),
+        model_dir=_directory(flags.model_dir, environment, MODEL_DIR_VARIABLE),
     )
     if not found.run_dir:
         raise UsageError("--run_dir is missing")
@@ -50,5 +50,5 @@ def places(flags: Places, environment: Mapping[str, str]) -> Places:
     return found
 
 
-def _directory(environment: Mapping[str, str], variable: str) -> str:
-    return environment.get(variable, "").rstrip("/")
+def _directory(flag: str, environment: Mapping[str, str], variable: str) -> str:
+    return paths.without_last_slash(flag or environment.get(variable, ""))

@@ -41,6 +41,23 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
     assert paths.list_directory(str(tmp_path)) == ["a.txt"]
 
 
+def test_a_directory_with_a_slash_at_its_end_is_replaced_beside_and_not_within_itself(tmp_path):
+    (tmp_path / "model").mkdir()
+    with paths.replacing(f"{tmp_path}/model/") as temporary:
+        Path(temporary).mkdir()
+        Path(temporary, "new").touch()
+        paths.remove(f"{tmp_path}/model/")  # as an export does before the new one takes its place
+    assert [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*")] == ["model", "model/new"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("a/b/", "a/b"), ("gs://b/a//", "gs://b/a"), ("a", "a"), ("/", "/"), ("gs://", "gs://"), ("", "")],
+)
+def test_the_slash_at_the_end_goes_but_a_root_stays(path, expected):
+    assert paths.without_last_slash(path) == expected
+
+
 def test_a_file_in_the_place_of_a_directory(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot make the directory"):

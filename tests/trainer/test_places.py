@@ -34,3 +34,11 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(UserError, match="'job' is to hold the SavedModel alone"):
         places(Places("run", "job/logs", "job"), {})
     assert places(Places("job", "", "job/model"), {}).model_dir == "job/model"
+
+
+def test_a_slash_at_the_end_is_no_part_of_a_directory():
+    assert places(Places("run/", "logs//", "model/"), {}) == Places("run", "logs", "model")
+    assert places(Places("gs://b/run/"), VERTEX).run_dir == "gs://b/run"
+    for model_dir in ("gs://b/m", "gs://b/m/"):
+        with pytest.raises(UserError, match="'gs://b/m' is to hold the SavedModel alone"):
+            places(Places("gs://b/m/run/", "", model_dir), {})

@@ -88,6 +88,14 @@ def test_what_is_no_saved_model_is_never_replaced(untrained_run, tmp_path):
         assert (tmp_path / name / name).exists()
 
 
+def test_a_model_is_written_and_replaced_where_the_directory_has_a_slash_at_its_end(untrained_run, tmp_path):
+    run = untrained_run("audio")
+    for _ in range(2):
+        export_to(run, f"{tmp_path}/served/")
+        assert read_assets(str(tmp_path / "served")).facts["scheme"] == "audio"
+    assert {path.name for path in tmp_path.iterdir()} == {"served", "untrained-audio"}
+
+
 def test_a_place_that_nothing_can_be_written_to_is_told_before_a_training():
     with pytest.raises(tf.errors.UnimplementedError, match="'s3' not implemented"):
         check_replaceable("s3://bucket/model")
