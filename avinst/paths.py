@@ -7,13 +7,13 @@ import contextlib
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from avinst.errors import UserError
 from avinst.quiet import import_tensorflow_quietly
+from avinst.temporary_folders import temporary_folder
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 # What functions for users take: a path as text, local or remote, or a `pathlib.Path`.
@@ -210,7 +210,7 @@ def writing_locally(path: str) -> Iterator[str]:
         if not is_remote(path):
             yield temporary
             return
-        with tempfile.TemporaryDirectory(prefix="avinst-") as folder:
+        with temporary_folder() as folder:
             local = str(Path(folder, "file"))
             yield local
             _gfile().copy(local, temporary)
@@ -249,7 +249,7 @@ def local_copy(path: str) -> Iterator[str]:
     if not is_remote(path):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="avinst-") as folder:
+    with temporary_folder() as folder:
         copy = str(Path(folder, "media" + PurePosixPath(path).suffix))
         with _file_errors(path):
             _gfile().copy(path, copy)

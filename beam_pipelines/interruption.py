@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from avinst.signals import signals_handled
+from avinst.temporary_folders import remove_temporary_folders
 
 
 @contextlib.contextmanager
@@ -14,13 +15,14 @@ def ending_at_once(message: str) -> Iterator[None]:
 
     An exception would have to unwind a runner whose threads are still at work: minutes of waiting, and a traceback
     for every decoder that is closed under its shard. Shards are renamed when they are whole, and decoders end when
-    their parent does, so that nothing needs unwinding.
+    their parent does; only the copies of files that were fetched have to be taken away.
 
     Outside of the main thread it does nothing.
     """
 
     def end(number: int, frame: FrameType | None) -> None:
         os.write(2, f"\n{message}\n".encode() if os.isatty(2) else f"{message}\n".encode())
+        remove_temporary_folders()
         os._exit(128 + number)
 
     with signals_handled(end):

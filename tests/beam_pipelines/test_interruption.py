@@ -4,13 +4,25 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 from media_factory import write_media
-from prepare_jobs import SPEC, alive, children_of, digests, job, start_command, wait_until, write_videos
+from prepare_jobs import (
+    REPOSITORY,
+    SPEC,
+    alive,
+    children_of,
+    digests,
+    job,
+    start_command,
+    wait_until,
+    write_videos,
+)
 
 from avinst.media.decoder import Decoder
 from avinst.signals import SIGNALS
@@ -161,3 +173,41 @@ def test_signal_handlers_are_those_of_before_after_the_job():
     with interruption.ending_at_once("x"):
         assert [signal.getsignal(number) for number in SIGNALS] != before
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+ENDED_WHILE_A_FETCHED_FILE_IS_READ = """
+import os, pathlib, signal, threading, time
+from avinst.temporary_folders import temporary_folder
+from beam_pipelines.interruption import ending_at_once
+
+def decode():
+    with temporary_folder() as folder:
+        file = pathlib.Path(folder, "media.mp4")
+        file.touch()
+        fetched.set()
+        while file.exists():
+            time.sleep(0.001)
+    print("the good file becomes a reject", flush=True)
+
+fetched = threading.Event()
+threading.Thread(target=decode, daemon=True).start()
+fetched.wait()
+end = os._exit
+os._exit = lambda status: (time.sleep(0.5), end(status))  # time in which the thread could go on
+with ending_at_once("interrupted"):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+"""
+
+
+def test_what_was_fetched_from_a_cloud_file_system_is_taken_away_and_is_no_reject(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDED_WHILE_A_FETCHED_FILE_IS_READ],
+        cwd=REPOSITORY,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "", "interrupted\n")
+    assert list(tmp_path.iterdir()) == []
