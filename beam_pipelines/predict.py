@@ -189,7 +189,7 @@ def _print(videos: Sequence[str], limits: DecodeLimits) -> None:
             given = name if FLAGS[name].value else f"no{name}"
             raise UsageError(f"--{given} is for predictions that are written; give --output_dir")
     text_format = _text_format("table")
-    from beam_pipelines.rows_to_predict import listed
+    from beam_pipelines.rows_to_predict import check_name, listed
 
     videos = listed(videos)
     if _FIGURE.value and len(videos) > 1:
@@ -211,6 +211,7 @@ def _print(videos: Sequence[str], limits: DecodeLimits) -> None:
     with Decoder(limits) as decoder:
         for video in videos:
             try:
+                check_name(video)
                 prediction = predict_video(
                     detector, video, decoder, batch_size=_BATCH_SIZE.value, thumbnails=thumbnails
                 )

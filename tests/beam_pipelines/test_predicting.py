@@ -280,6 +280,21 @@ def test_a_file_that_is_not_there_does_not_keep_the_others_back(model_dir, video
     assert (found.recordings, found.rejects) == (1, 1)
 
 
+def test_a_file_whose_name_is_no_text_is_told_and_keeps_no_other_back(model_dir, videos, tmp_path, capsys):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for name in ("a.mp4", "b\udcff.mp4"):
+        (folder / name).write_bytes((videos / "a,b" / "0.mp4").read_bytes())
+    argv = ["avinst predict", f"--model_dir={model_dir}", f"--output_dir={tmp_path}/out"]
+    assert predict_command.main([*argv, str(folder)]) == 0
+    captured = capsys.readouterr()
+    assert "out: 1 of 1 recordings predicted, 1 segments, 0 rejects" in captured.out
+    told = r"the name of 'b\udcff.mp4' is not UTF-8 text; rename the file"
+    assert captured.err.splitlines()[0] == f"left out: 1 file; {told}"
+    assert predict_command.main([*argv, str(folder / "b\udcff.mp4")]) == 1
+    assert capsys.readouterr().err.endswith(f"{told}\n")
+
+
 def test_nothing_usable_is_an_error_that_says_why(model_dir, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.mp4").write_text("no video")

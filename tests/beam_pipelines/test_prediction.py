@@ -175,6 +175,15 @@ def test_a_bad_video_does_not_keep_the_others_back(run_dir, video, tmp_path, cap
     assert "text.mp4" in captured.err
 
 
+def test_on_a_terminal_a_name_that_is_no_text_costs_its_own_video_only(run_dir, video, tmp_path, capsys):
+    odd = tmp_path / "odd\udcff.mp4"
+    shutil.copy(video, odd)
+    assert predict_command.main(["avinst predict", f"--run_dir={run_dir}", "--json", str(odd), video]) == 1
+    captured = capsys.readouterr()
+    assert [json.loads(line)["video_path"] for line in captured.out.splitlines()] == [video]
+    assert captured.err.endswith("odd\\udcff.mp4' is not UTF-8 text; rename the file\n")
+
+
 def test_labels_and_outputs_must_agree(run_dir, tmp_path):
     shutil.copytree(run_dir / "export" / "10", tmp_path / "m")
     (tmp_path / "m" / "assets" / "labels.txt").write_text("loud\n")
