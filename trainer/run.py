@@ -17,6 +17,7 @@ from avinst.nearest import file_hint
 from avinst.paths import StrPath
 from avinst.versions import package_versions
 from trainer.config import TrainConfig
+from trainer.run_differences import content_differences, setting_differences
 
 CONFIG_FILE = "config.json"
 MODEL_FILE = "model.keras"
@@ -196,8 +197,9 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
     A run that failed or was stopped before anything of it was trained is begun anew where the settings are others.
 
     Raises:
-        UserError: the run there has other flags or another dataset; the message shows the differences. Or the
-            directory holds other things than a run.
+        UserError: the run there has other flags or another dataset, or the dataset was prepared again and holds
+            other examples since; the message shows the differences. Or the directory holds other things than a
+            run.
     """
     file = paths.join(run_dir, CONFIG_FILE)
     if not paths.exists(file):
@@ -207,21 +209,21 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
         _write_config(file, config, dataset)
         return
     found_config, found_dataset = read_config(run_dir)
-    there, now = found_config.to_json(), config.to_json()
-    differences = [f"{name}: {there[name]} there, {now[name]} now" for name in now if there[name] != now[name]]
-    if found_dataset.fingerprint != dataset.fingerprint:
-        differences.append(
-            f"dataset fingerprint: {found_dataset.fingerprint[:12]} there ({found_dataset.data_dir}), "
-            f"{dataset.fingerprint[:12]} now ({dataset.data_dir})"
-        )
-    if differences and _nothing_is_trained(run_dir):
+    settings = setting_differences(found_config, config, found_dataset, dataset)
+    contents = [] if settings else content_differences(found_dataset, dataset)
+    if (settings or contents) and _nothing_is_trained(run_dir):
         for name in _UNTRAINED:
             if paths.exists(paths.join(run_dir, name)):
                 paths.remove(paths.join(run_dir, name))
         _write_config(file, config, dataset)
-    elif differences:
+    elif settings:
         raise UserError(
-            f"{run_dir!r} was begun otherwise ({'; '.join(differences)}); give the same flags or another --run_dir"
+            f"{run_dir!r} was begun otherwise ({'; '.join(settings)}); give the same flags or another --run_dir"
+        )
+    elif contents:
+        raise UserError(
+            f"{run_dir!r} was begun on other contents of {dataset.data_dir!r}, which was prepared again since "
+            f"({'; '.join(contents)}); train into another --run_dir"
         )
 
 

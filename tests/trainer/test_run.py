@@ -65,6 +65,36 @@ def test_another_dataset_is_refused(tmp_path, dataset, small_config):
         open_run(run_dir, small_config, dataclasses.replace(dataset, fingerprint="0123456789abcdef"))
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"segments": {"train": 50, "validation": 24, "test": 24}}, r"\(train segments: 48 there, 50 now\)"),
+        (
+            {"label_segments": {"train": {"cello": 15, "drum": 17, "flute": 16}}},
+            r"\(train segments of cello: 16 there, 15 now; train segments of drum: 16 there, 17 now; .* more\)",
+        ),
+        ({"log_mel_mean_db": -40.5}, r"\(log_mel_mean_db: -[\d.]+ there, -40\.5 now\)"),
+        ({"log_mel_std_db": 9.5}, r"\(log_mel_std_db: [\d.]+ there, 9\.5 now\)"),
+    ],
+    ids=["segments", "labels", "mean", "deviation"],
+)
+def test_a_dataset_that_was_prepared_again_with_mended_files_is_not_gone_on_with(
+    tmp_path, dataset, small_config, change, told
+):
+    run_dir = str(tmp_path / "run")
+    mended = dataclasses.replace(dataset, **change)  # its fingerprint, which knows no files' contents, is the same
+    open_run(run_dir, small_config, dataset)
+    open_run(run_dir, small_config, mended)  # nothing is trained yet
+    assert read_config(run_dir)[1] == mended
+    begin(run_dir, small_config, mended, "checkpoints/audio/best.json")
+    with pytest.raises(UserError, match=r"prepared again since .*; train into another --run_dir"):
+        open_run(run_dir, small_config, dataset)
+    begin(str(tmp_path / "other"), small_config, dataset, "checkpoints/audio/best.json")
+    with pytest.raises(UserError, match=told) as error:
+        open_run(str(tmp_path / "other"), small_config, mended)
+    assert "\n" not in str(error.value)
+
+
 def test_a_directory_with_other_things_is_left_alone(tmp_path, dataset, small_config):
     (tmp_path / "holiday.jpg").write_bytes(b"")
     with pytest.raises(UserError, match=r"holiday\.jpg"):
