@@ -42,7 +42,7 @@ def write_manifest(rows: Sequence[ManifestRow], output: StrPath, *, overwrite: b
 
 def _values(row: ManifestRow) -> dict[str, object]:
     """The row's values by column, without those that are the reader's defaults."""
-    default_id = str(PurePosixPath(row.video_path).with_suffix(""))
+    default_id = str(PurePosixPath(row.video_path).with_suffix(""))  # the default group, too, whatever the id
     return {
         "video_path": row.video_path,
         "label": list(row.labels),
@@ -50,5 +50,5 @@ def _values(row: ManifestRow) -> dict[str, object]:
         "split": row.split,
         "start_seconds": number(row.start_seconds) if row.start_seconds else "",
         "end_seconds": "" if math.isinf(row.end_seconds) else number(row.end_seconds),
-        "group": "" if row.group == row.video_id else row.group,
+        "group": "" if row.group == default_id else row.group,
     }

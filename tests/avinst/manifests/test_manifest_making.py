@@ -173,6 +173,16 @@ def test_whatever_is_written_is_read_back_the_same(tmp_path, rows, name):
     assert read_manifest(str(tmp_path / name), str(tmp_path / "media")) == rows
 
 
+@pytest.mark.parametrize("name", ["m.csv", "m.jsonl"])
+@pytest.mark.parametrize(
+    ("video_id", "group"), [("song", "song"), ("song", "a/b"), ("a/b", "song"), ("a/b", "a/b"), ("song", "other")]
+)
+def test_ids_and_groups_of_ones_own_are_read_back_the_same(tmp_path, name, video_id, group):
+    rows = [row("a/b.mp4", video_id=video_id, group=group)]
+    write_manifest(rows, str(tmp_path / name))
+    assert read_manifest(str(tmp_path / name), str(tmp_path / "media")) == rows
+
+
 def test_only_the_needed_columns_are_written(tmp_path):
     write_manifest([row("a/b.mp4", ("x", "y"), video_id="a/b", group="a/b")], str(tmp_path / "m.csv"))
     assert (tmp_path / "m.csv").read_text() == "video_path,label\na/b.mp4,x|y\n"
