@@ -109,6 +109,10 @@ def predict_rows(
     _check_ours(config, shards, detector)
     pipeline = make_pipeline(beam_flags, config.workers, elements=len(shards))
     with only_writer(config.output_dir, PREDICTIONS.command, PREDICTIONS.flag):
+        # Again: before the lock another job may have been at work here, and finished since.
+        if _is_finished(config, shards):
+            return load_predictions(config.output_dir)
+        _check_ours(config, shards, detector)
         paths.make_directory(paths.join(config.output_dir, SHARDS_FOLDER))
         clear(PREDICTIONS, config.output_dir, shards, config.media_root, config.limits)
         run_job(

@@ -76,8 +76,9 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
     # Before anything is read or deleted: these check the flags.
     check_workers_reach(beam_flags, {"--media_root": media_root, "--data_dir": config.data_dir})
     shards, labels = _planned(config, spec)
-    if is_finished(config.data_dir, shards, media_root, config.limits):
-        return load_dataset(config.data_dir)
+    finished = _finished(config, shards)
+    if finished:
+        return finished
     check_ours(config.data_dir, shards, spec, config.overwrite)
     if not paths.exists(paths.join(config.data_dir, SHARDS_FOLDER)):  # what was made before the videos went stays
         _check_media_root(config, shards)
@@ -87,10 +88,22 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
         spec, labels, paths.absolute(media_root), paths.absolute(config.data_dir), config.limits
     )
     with only_writer(config.data_dir, "prepare", "data_dir"):
+        # Again: before the lock another job may have been at work here, and finished since.
+        finished = _finished(config, shards)
+        if finished:
+            return finished
+        check_ours(config.data_dir, shards, spec, config.overwrite)
         paths.make_directory(paths.join(config.data_dir, SHARDS_FOLDER))
         clear(DATASET, config.data_dir, shards, media_root, config.limits)
         run_job(pipeline, lambda source, plan: add_prepare(source, plan, work), DATASET, config.data_dir, shards)
         return finish_dataset(config.data_dir, shards, spec, labels, config.max_reject_rate)
+
+
+def _finished(config: PrepareConfig, shards: Sequence[Shard]) -> Dataset | None:
+    """The dataset, if it is there and nothing of it is to be done."""
+    if not is_finished(config.data_dir, shards, _media_root(config), config.limits):
+        return None
+    return load_dataset(config.data_dir)
 
 
 def estimate_dataset(config: PrepareConfig, spec: DatasetSpec) -> "Estimate":

@@ -1,11 +1,13 @@
 """`predict` over many videos: what is written, what is kept, what is refused."""
 
+import contextlib
 import csv
 import dataclasses
 import json
 import math
 import os
 import re
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -16,6 +18,7 @@ from known_detector import LABELS, save_known
 from media_factory import tone, write_media
 from prepare_jobs import digests, start_module, wait_until, write_videos
 
+from avinst.directory_lock import only_writer
 from avinst.errors import UserError
 from avinst.media.decoder import Decoder
 from beam_pipelines import detector as detectors
@@ -230,6 +233,22 @@ def test_another_model_is_refused_unless_told_to(model_dir, videos, tmp_path):
     _, quiet = recording_probabilities(load_predictions(before.output_dir))
     _, loud = recording_probabilities(predicted(louder, videos, tmp_path / "out", overwrite=True))
     np.testing.assert_allclose(loud[:, 0], 1.5 * quiet[:, 0], rtol=1e-4)
+
+
+def test_what_another_job_finished_before_the_lock_is_left_alone(whole, model_dir, videos, tmp_path, monkeypatch):
+    @contextlib.contextmanager
+    def late(directory, command, flag):
+        shutil.copytree(whole.output_dir, directory)
+        with only_writer(directory, command, flag):
+            yield
+
+    monkeypatch.setattr("beam_pipelines.predicting.only_writer", late)
+    monkeypatch.setattr("beam_pipelines.predicting.clear", lambda *_: pytest.fail("took away what is finished"))
+    there = predicted(model_dir, videos, tmp_path / "out")
+    assert dataclasses.replace(there, output_dir=whole.output_dir) == whole
+    with pytest.raises(UserError, match="made otherwise"):
+        predicted(save_known(tmp_path / "louder", gain=1.5), videos, tmp_path / "other")
+    assert digests(tmp_path / "other") == digests(tmp_path / "out") == digests(whole.output_dir)
 
 
 def test_files_that_are_not_ours_are_not_replaced(model_dir, videos, tmp_path):

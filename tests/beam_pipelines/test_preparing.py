@@ -1,5 +1,6 @@
 """`prepare` on real files: what goes in comes out, as examples or as rejects, whatever happens on the way."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -280,6 +281,31 @@ def test_a_second_job_leaves_the_first_one_alone(videos, tmp_path):
         with pytest.raises(UserError, match="another avinst prepare is at work in"):
             prepare_dataset(config(videos, data_dir), SPEC)
     assert {file.name for file in data_dir.iterdir()} == {half_done.name, "shards"}
+
+
+@pytest.fixture
+def finished_by_another_job(dataset, monkeypatch):
+    """Another job finishes just before this one takes the lock."""
+
+    @contextlib.contextmanager
+    def late(directory, command, flag):
+        shutil.copytree(dataset.data_dir, directory)
+        with only_writer(directory, command, flag):
+            yield
+
+    monkeypatch.setattr("beam_pipelines.preparing.only_writer", late)
+    monkeypatch.setattr("beam_pipelines.preparing.clear", lambda *_: pytest.fail("took away what is finished"))
+
+
+def test_what_another_job_finished_before_the_lock_is_left_alone(
+    videos, dataset, tmp_path, finished_by_another_job
+):
+    there = prepare_dataset(config(videos, tmp_path / "set"), SPEC)
+    assert dataclasses.replace(there, data_dir=dataset.data_dir) == dataset
+    assert digests(tmp_path / "set") == digests(dataset.data_dir)
+    with pytest.raises(UserError, match=r"made otherwise \(frame_size: 32 there, 48 now\)"):
+        prepare_dataset(config(videos, tmp_path / "other"), DatasetSpec(frame_size=48))
+    assert digests(tmp_path / "other") == digests(dataset.data_dir)
 
 
 def test_somebody_elses_tfrecords_are_not_touched(videos, tmp_path):
