@@ -42,12 +42,35 @@ def finish_dataset(
     return dataset
 
 
+def check_finished(dataset: Dataset, shards: Sequence[Shard], max_reject_rate: float) -> None:
+    """Holds a finished dataset against a rate that may be another than that of the job which made it.
+
+    Args:
+        dataset: as it is.
+        shards: all shards of its layout.
+        max_reject_rate: as of `finish_dataset`.
+
+    Raises:
+        UserError: too many recordings gave no example. The dataset stays as it is.
+    """
+    rows = sum(len(shard.rows) for shard in shards)
+    if _is_bearable(rows - sum(dataset.recordings.values()), rows, max_reject_rate):
+        return  # known without the records, which may be many
+    records = records_of(ExamplesRecord, "prepare", dataset.data_dir, shards)
+    rejects = [reject for record in records for reject in record.rejects]
+    _check_reject_rate(dataset.data_dir, records, rejects, max_reject_rate)
+
+
+def _is_bearable(empty: int, rows: int, max_reject_rate: float) -> bool:
+    return empty <= max_reject_rate * rows and empty < rows
+
+
 def _check_reject_rate(
     data_dir: str, records: Sequence[ExamplesRecord], rejects: Sequence[Reject], max_reject_rate: float
 ) -> None:
     counts = [segments for record in records for segments in record.segments_of_video.values()]
     empty = counts.count(0)
-    if empty <= max_reject_rate * len(counts) and empty < len(counts):
+    if _is_bearable(empty, len(counts), max_reject_rate):
         return
     given = {video for record in records for video, segments in record.segments_of_video.items() if segments}
     # One reason a recording: that of the whole of it (told last), else of its last segment.

@@ -16,7 +16,7 @@ from avinst.quiet import import_tensorflow_quietly
 from avinst.spec import DatasetSpec
 from avinst.splits import DEFAULT_SHARES, assign_splits
 from beam_pipelines.beam_flags import check_workers_reach
-from beam_pipelines.finishing import finish_dataset
+from beam_pipelines.finishing import check_finished, finish_dataset
 from beam_pipelines.job import run_job
 from beam_pipelines.layout import Shard, label_names, lay_out
 from beam_pipelines.preparation_pipeline import PreparationWork, add_prepare
@@ -100,10 +100,12 @@ def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequen
 
 
 def _finished(config: PrepareConfig, shards: Sequence[Shard]) -> Dataset | None:
-    """The dataset, if it is there and nothing of it is to be done."""
+    """The dataset, if it is there and nothing of it is to be done; raises UserError for too many rejects in it."""
     if not is_finished(config.data_dir, shards, _media_root(config), config.limits):
         return None
-    return load_dataset(config.data_dir)
+    dataset = load_dataset(config.data_dir)
+    check_finished(dataset, shards, config.max_reject_rate)
+    return dataset
 
 
 def estimate_dataset(config: PrepareConfig, spec: DatasetSpec) -> "Estimate":

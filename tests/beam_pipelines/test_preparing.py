@@ -341,6 +341,14 @@ def test_too_many_rejects_fail_the_job_and_keep_the_shards(videos, tmp_path):
     assert prepare_dataset(config(videos, tmp_path / "set"), SPEC).rejects == 3
 
 
+def test_a_lower_reject_rate_is_held_against_a_finished_dataset_too(videos, dataset):
+    before = digests(dataset.data_dir)
+    with pytest.raises(UserError, match=r"3 of 13 recordings gave no example \(.*not_found 1.*_rate=0\.2 allows"):
+        prepare_dataset(config(videos, dataset.data_dir, max_reject_rate=0.2), SPEC)
+    assert digests(dataset.data_dir) == before
+    assert prepare_dataset(config(videos, dataset.data_dir, max_reject_rate=0.24), SPEC) == dataset
+
+
 def test_one_recording_can_be_inspected(dataset, tmp_path, capsys):
     argv = ["avinst inspect", dataset.data_dir, "--video_id=flute/7", f"--contact_sheet={tmp_path}/sheet.png"]
     assert inspection.main(argv) == 0
