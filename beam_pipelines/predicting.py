@@ -9,6 +9,7 @@ from avinst import paths
 from avinst.dataset import SHARDS_FOLDER
 from avinst.directory_lock import only_writer
 from avinst.errors import UserError
+from avinst.keyword_settings import check_choice, check_least
 from avinst.manifests.rows import ManifestRow
 from avinst.media.types import DecodeLimits
 from beam_pipelines.accounting import records_of, versions_of, write_rejects
@@ -25,6 +26,7 @@ from beam_pipelines.prediction_set import (
     PredictionSet,
     load_predictions,
 )
+from beam_pipelines.prediction_text import FORMATS
 from beam_pipelines.prediction_work import PredictionWork
 from beam_pipelines.results import all_done, clear, refuse_foreign, refuse_other
 from beam_pipelines.runner import make_pipeline
@@ -63,6 +65,12 @@ class PredictConfig:
     workers: int = 0
     overwrite: bool = False
     limits: DecodeLimits = dataclasses.field(default_factory=DecodeLimits)
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a format that is none, or a number that no job can be divided by."""
+        check_choice("text_format", self.text_format, FORMATS)
+        for name, least in (("batch_size", 1), ("videos_per_shard", 0), ("workers", 0)):
+            check_least(name, getattr(self, name), least)
 
 
 def predict_rows(

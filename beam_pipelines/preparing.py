@@ -8,6 +8,7 @@ from avinst import paths
 from avinst.dataset import SHARDS_FOLDER, Dataset, load_dataset
 from avinst.directory_lock import only_writer
 from avinst.errors import UserError
+from avinst.keyword_settings import check_least
 from avinst.manifests.rows import ManifestRow, read_manifest
 from avinst.media.decoder import Decoder
 from avinst.media.types import DecodeLimits
@@ -55,6 +56,13 @@ class PrepareConfig:
     max_reject_rate: float = 0.2
     overwrite: bool = False
     limits: DecodeLimits = dataclasses.field(default_factory=DecodeLimits)
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a number that no job can be divided or judged by."""
+        check_least("videos_per_shard", self.videos_per_shard, 1)
+        check_least("workers", self.workers, 0)
+        if not 0 <= self.max_reject_rate <= 1:  # so that NaN fails
+            raise UserError(f"max_reject_rate={self.max_reject_rate}: expected 0 to 1")
 
 
 def prepare_dataset(config: PrepareConfig, spec: DatasetSpec, beam_flags: Sequence[str] = ()) -> Dataset:

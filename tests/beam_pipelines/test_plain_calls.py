@@ -53,3 +53,34 @@ def test_a_setting_that_is_not_there_is_told_with_the_nearest():
         prepare_videos("m.csv", "DATA", frame_sise=96)
     with pytest.raises(UserError, match=r"^no setting 'worker'; did you mean 'workers'\?$"):
         predict_videos("MODEL", ["a.mp4"], "OUT", worker=1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ({"videos_per_shard": 0}, "videos_per_shard=0: expected at least 1"),
+        ({"workers": -1}, "workers=-1: expected at least 0"),
+        ({"max_reject_rate": 1.5}, "max_reject_rate=1.5: expected 0 to 1"),
+        ({"max_reject_rate": float("nan")}, "max_reject_rate=nan: expected 0 to 1"),
+    ],
+)
+def test_what_the_flags_of_prepare_refuse_the_call_refuses_too(setting, told):
+    with pytest.raises(UserError) as error:
+        prepare_videos("m.csv", "DATA", **setting)
+    assert str(error.value) == told
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ({"text_format": "json"}, "text_format='json': expected one of csv, jsonl; did you mean 'jsonl'?"),
+        ({"batch_size": 0}, "batch_size=0: expected at least 1"),
+        ({"videos_per_shard": -1}, "videos_per_shard=-1: expected at least 0"),
+        ({"workers": -1}, "workers=-1: expected at least 0"),
+        ({"videos": []}, "no video given; give a folder of video files, or the files"),
+    ],
+)
+def test_what_the_flags_of_predict_refuse_the_call_refuses_too(tmp_path, setting, told):
+    with pytest.raises(UserError) as error:
+        predict_videos("MODEL", **{"videos": [str(tmp_path / "a.mp4")], "output_dir": "OUT", **setting})
+    assert str(error.value) == told
