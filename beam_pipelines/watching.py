@@ -1,6 +1,8 @@
 """Progress of a job, seen from outside: which shards are done."""
 
 import contextlib
+import logging
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,6 +15,7 @@ from beam_pipelines.results import ResultsKind
 from beam_pipelines.shard_record import ShardRecord, load_record
 
 _POLL_SECONDS = 1.0
+_LOG = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -41,12 +44,28 @@ def _watch(kind: ResultsKind, directory: str, shards: Sequence[Shard], stop: thr
 
 
 def _look(kind: ResultsKind, directory: str, shards: Sequence[Shard], done: dict[str, ShardRecord]) -> None:
+    """Adds what is done by now; where the file system fails, which the job itself may bear, the next look does."""
+    try:
+        done.update(_found(kind, directory, shards, done))
+    except _file_system_errors() as error:
+        _LOG.info("progress not seen: %s", error)
+
+
+def _found(
+    kind: ResultsKind, directory: str, shards: Sequence[Shard], done: Mapping[str, ShardRecord]
+) -> dict[str, ShardRecord]:
     present = set(paths.list_directory(paths.join(directory, SHARDS_FOLDER)))
     new = [shard for shard in shards if shard.name not in done and f"{shard.name}.json" in present]
     records = side_by_side(
         directory, lambda shard: load_record(kind.record_type, directory, shard.name, shard.fingerprint), new
     )
-    done.update({shard.name: record for shard, record in zip(new, records, strict=True) if record})
+    return {shard.name: record for shard, record in zip(new, records, strict=True) if record}
+
+
+def _file_system_errors() -> tuple[type[Exception], ...]:
+    """Local and, where TensorFlow is imported, remote ones."""
+    errors = getattr(sys.modules.get("tensorflow"), "errors", None)
+    return (OSError, errors.OpError) if errors else (OSError,)
 
 
 def _videos(done: Mapping[str, ShardRecord]) -> int:
