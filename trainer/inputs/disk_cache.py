@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from avinst import paths
 from avinst.dataset import Dataset
+from avinst.directory_lock import waiting_lock
 from avinst.errors import UserError
 from avinst.progress import Progress
 from trainer.config import TrainConfig
@@ -23,7 +24,7 @@ def cached_on_disk(dataset: Dataset, config: TrainConfig, run_dir: str) -> Itera
     The copies of the training and validation files lie in `<cache_dir>/<fingerprint>` and stay for other runs, or,
     without a --cache_dir, in `<run_dir>/cache`, which is deleted when the body ends without an error: an
     interrupted training finds them again. Each file is there whole or not at all, and is copied anew where its
-    size is another.
+    size is another. Trainings that share a --cache_dir copy one after the other.
 
     Raises:
         UserError: the place is not on a local disk, or there is not enough room.
@@ -31,20 +32,30 @@ def cached_on_disk(dataset: Dataset, config: TrainConfig, run_dir: str) -> Itera
     if config.cache != "disk":
         yield dataset
         return
-    folder = paths.join(run_dir, CACHE_FOLDER)
-    if config.cache_dir:
-        folder = paths.join(config.cache_dir, dataset.fingerprint)
+    folder = (
+        paths.join(config.cache_dir, dataset.fingerprint)
+        if config.cache_dir
+        else paths.join(run_dir, CACHE_FOLDER)
+    )
     if paths.is_remote(folder):
         raise UserError(f"--cache=disk: {folder!r} is not on a local disk; give a local directory as --cache_dir")
-    _copy_files(dataset, folder)
+    paths.make_directory(folder)
+    if config.cache_dir:
+        # Other trainings copy to it too, in containers and on machines whose processes this one cannot see.
+        waits_for = f"waits for another training, which copies the dataset's files to {folder!r}"
+        with waiting_lock(f"{folder}.lock", waits_for) as held:
+            _copy_files(dataset, folder, alone=held)
+    else:
+        _copy_files(dataset, folder, alone=True)
     yield dataclasses.replace(dataset, data_dir=folder)
     if not config.cache_dir:
         paths.remove(folder)
 
 
-def _copy_files(dataset: Dataset, folder: str) -> None:
-    paths.make_directory(folder)
-    clear_leftovers(folder)
+def _copy_files(dataset: Dataset, folder: str, *, alone: bool) -> None:
+    """Copies what is missing; where nobody else can be copying, takes away what a killed training left."""
+    if alone:
+        clear_leftovers(folder)
     files = [file for split in _SPLITS if dataset.segments.get(split) for file in dataset.tfrecord_paths(split)]
     missing = {}
     for file in files:

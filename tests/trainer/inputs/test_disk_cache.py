@@ -1,6 +1,9 @@
 import dataclasses
 import os
 import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,57 @@ def test_an_interrupted_training_finds_its_copies_again(dataset, tmp_path):
     with pytest.raises(KeyboardInterrupt), cached_on_disk(dataset, CONFIG, str(tmp_path)):
         raise KeyboardInterrupt
     assert len(list((tmp_path / "cache").iterdir())) == 4
+
+
+HOLD_UNTIL_KILLED = """
+import sys
+from avinst.directory_lock import waiting_lock
+with waiting_lock(sys.argv[1], ""):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_of_two_trainings_that_share_a_directory_one_waits_for_the_others_copies(dataset, tmp_path, monkeypatch):
+    """In two containers: the other's process, which this one cannot see, has this one's number."""
+    config = dataclasses.replace(CONFIG, cache_dir=str(tmp_path))
+    folder = tmp_path / dataset.fingerprint
+    folder.mkdir()
+    half = folder / f".tmp-{os.getpid()}-0123abcd-train-00000-of-00002.tfrecord"
+    half.write_bytes(b"part")
+    waits = threading.Event()
+    monkeypatch.setattr("avinst.directory_lock.tell", lambda _: waits.set())
+
+    def train():
+        with cached_on_disk(dataset, config, str(tmp_path / "run")):
+            pass
+
+    pipe = subprocess.PIPE
+    held = [sys.executable, "-c", HOLD_UNTIL_KILLED, f"{folder}.lock"]
+    with subprocess.Popen(held, stdin=pipe, stdout=pipe) as other:
+        assert other.stdout.readline() == b"held\n"
+        training = threading.Thread(target=train)
+        training.start()
+        assert waits.wait(30)
+        assert list(folder.iterdir()) == [half]
+        other.kill()
+    training.join(30)
+    assert not half.exists()
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_where_no_lock_can_be_had_what_another_may_be_copying_stays(dataset, tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    config = dataclasses.replace(CONFIG, cache_dir=str(tmp_path))
+    (tmp_path / dataset.fingerprint).mkdir()
+    half = tmp_path / dataset.fingerprint / f".tmp-{os.getpid()}-0123abcd-train-00000-of-00002.tfrecord"
+    half.write_bytes(b"part")
+    with cached_on_disk(dataset, config, str(tmp_path / "run")) as copied:
+        assert half.exists()
+        assert len(order(copied, CONFIG)) == 6
 
 
 def test_no_room_and_no_local_disk_are_told(dataset, tmp_path, monkeypatch):
