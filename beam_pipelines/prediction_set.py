@@ -145,7 +145,7 @@ def recording_probabilities(predictions: PredictionSet) -> tuple[np.ndarray, np.
             for row in csv.DictReader(io.StringIO(text, newline="")):
                 found[row["video_id"]] = [float(row[PROBABILITY_PREFIX + label]) for label in predictions.labels]
         else:
-            for content in text.splitlines():
+            for content in filter(None, text.split("\n")):  # ids may hold what splitlines() takes for line ends
                 values = json.loads(content)
                 found[values["video_id"]] = [values["probabilities"][label] for label in predictions.labels]
     return np.array(list(found), np.str_), np.array(list(found.values()), np.float32)
