@@ -15,11 +15,12 @@ from typing import Any
 from absl import flags
 
 from avinst import command, command_flags, paths
-from avinst.dataset import REJECTS_FILE, SHARDS_FOLDER, Dataset, damaged_files, load_dataset
+from avinst.dataset import DATASET_FILE, REJECTS_FILE, Dataset, damaged_files, load_dataset
 from avinst.errors import UsageError, UserError
 from avinst.manifests.rows import SPLITS
 from avinst.nearest import hint
 from avinst.quiet import import_tensorflow_quietly
+from avinst.shard_contents import shard_contents
 
 FLAGS = command_flags.new_flags()
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "the dataset directory", flag_values=FLAGS)
@@ -108,23 +109,22 @@ def recording_values(dataset: Dataset, video_id: str) -> dict[str, Any]:
     """Where a recording is in the dataset: `video_id`, `split`, `shard`, `segments` and its `rejects`.
 
     Raises:
-        UserError: no manifest row had this id.
+        UserError: no manifest row had this id, or a shard's record is damaged.
     """
-    known = []
+    known: list[str] = []
     for split in SPLITS:
         for name in dataset.shards[split]:
-            record = json.loads(paths.read_text(paths.join(dataset.data_dir, SHARDS_FOLDER, f"{name}.json")))
-            if video_id in record["segments_of_video"]:
-                segments = record["segments_of_video"][video_id]
-                rejects = [reject for reject in record["rejects"] if reject["video_id"] == video_id]
+            contents = shard_contents(dataset, name)
+            if video_id in contents.segments_of_video:
+                rejects = [reject for reject in contents.rejects if reject["video_id"] == video_id]
                 return {
                     "video_id": video_id,
                     "split": split,
                     "shard": name,
-                    "segments": segments,
+                    "segments": contents.segments_of_video[video_id],
                     "rejects": rejects,
                 }
-            known += record["segments_of_video"]
+            known += contents.segments_of_video
     advice = hint(video_id, known, f"the first is {min(known)!r}" if known else "it is empty")
     raise UserError(f"{dataset.data_dir}: no recording {video_id!r}; {advice}")
 
@@ -140,11 +140,15 @@ def describe_recording(values: Mapping[str, Any]) -> str:
 
 
 def reject_reasons(dataset: Dataset) -> Counter[str]:
-    """How often each reason stands in `rejects.jsonl`."""
+    """How often each reason stands in `rejects.jsonl`; raises UserError where that is damaged."""
     file = paths.join(dataset.data_dir, REJECTS_FILE)
     if not paths.exists(file):
         return Counter()
-    return Counter(json.loads(line)["reason"] for line in paths.read_text(file).split("\n") if line)
+    try:
+        return Counter(str(json.loads(line)["reason"]) for line in paths.read_text(file).split("\n") if line)
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        advice = f"delete {DATASET_FILE} beside it and run the same avinst prepare again: it keeps the shards"
+        raise UserError(f"{file!r} is damaged ({type(error).__name__}: {error}); {advice}") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,15 +1,14 @@
 """One recording of a dataset as arrays, and the ids of all of them."""
 
 import dataclasses
-import json
 
 import numpy as np
 
-from avinst import paths
 from avinst.contact_sheet import segments_of
-from avinst.dataset import SHARDS_FOLDER, Dataset
+from avinst.dataset import Dataset
 from avinst.errors import UserError
 from avinst.inspection import recording_values
+from avinst.shard_contents import shard_contents
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,13 +40,13 @@ def recording_ids(dataset: Dataset, split: str) -> list[str]:
         split: train, validation or test.
 
     Raises:
-        UserError: the split is unknown or has no examples.
+        UserError: the split is unknown or has no examples, or a shard's record is damaged.
     """
     dataset.tfrecord_paths(split)
     ids = []
     for name in dataset.shards[split]:
-        record = json.loads(paths.read_text(paths.join(dataset.data_dir, SHARDS_FOLDER, f"{name}.json")))
-        ids += [video_id for video_id, segments in record["segments_of_video"].items() if segments]
+        contents = shard_contents(dataset, name)
+        ids += [video_id for video_id, segments in contents.segments_of_video.items() if segments]
     return sorted(ids)
 
 

@@ -10,10 +10,12 @@ import keras
 
 from avinst import paths
 from avinst.errors import UserError
+from avinst.json_values import read_json_object
 from trainer.variable_files import read_variables, write_variables
 
 BEST_WEIGHTS = "best.npz"
 _BEST_METRIC = "best.json"
+_ADVICE = "delete its folder to begin the stage anew"
 
 
 class BestWeights:
@@ -41,9 +43,20 @@ class BestWeights:
         paths.write_text(paths.join(self._folder, _BEST_METRIC), json.dumps({"epoch": epochs_done, **reached}))
 
     def best(self) -> dict[str, Any]:
-        """`epoch` (from 1) and the `val_` metrics of the weights that are kept; empty if none are."""
+        """`epoch` (from 1) and the `val_` metrics of the weights that are kept; empty if none are.
+
+        Raises:
+            UserError: the file is damaged.
+        """
         file = paths.join(self._folder, _BEST_METRIC)
-        return dict(json.loads(paths.read_text(file))) if paths.exists(file) else {}
+        if not paths.exists(file):
+            return {}
+        values = read_json_object(file, _ADVICE)
+        kinds = {"epoch": int, "val_loss": float, f"val_{self._best_by}": float}
+        odd = [name for name, kind in kinds.items() if not isinstance(values.get(name), kind)]
+        if odd:
+            raise UserError(f"{file!r} is damaged ({odd[0]} is {values.get(odd[0])!r}); {_ADVICE}")
+        return values
 
     def epochs_without_gain(self, epochs_done: int) -> int:
         """Epochs since the best one; 0 where there is no validation."""
@@ -61,9 +74,7 @@ class BestWeights:
             try:
                 read_variables(file, self._network.variables)
             except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-                raise UserError(
-                    f"the weights {file!r} are damaged ({error}); delete its folder to begin the stage anew"
-                ) from error
+                raise UserError(f"the weights {file!r} are damaged ({error}); {_ADVICE}") from error
 
     def _rank(self, reached: Mapping[str, Any]) -> tuple[float, ...]:
         wanted = () if self._best_by == "loss" else (reached[f"val_{self._best_by}"],)

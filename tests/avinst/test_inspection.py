@@ -5,7 +5,8 @@ import pytest
 from dataset_factory import write_dataset
 from PIL import Image
 
-from avinst import contact_sheet, inspection
+from avinst import contact_sheet, inspection, recording_ids
+from avinst.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -93,4 +94,39 @@ def test_wrong_use_is_one_line(dataset, capsys, argv, status, message):
     assert inspection.main(["avinst inspect", *(a.format(data=dataset.data_dir) for a in argv)]) == status
     error = capsys.readouterr().err
     assert message in error
+    assert error.count("\n") == 1
+
+
+DAMAGED_RECORDS = [
+    ("{", "Expecting"),
+    ("\x00", "Expecting"),
+    ("[]", "expected an object, found list"),
+    ('{"rejects": []}', "no 'segments_of_video'"),
+    ('{"segments_of_video": {"a": "two"}, "rejects": []}', "segments_of_video: expected"),
+    ('{"segments_of_video": {"a": 2}, "rejects": [7]}', "rejects: expected"),
+    ('{"segments_of_video": {"a": 0}, "rejects": [{"video_id": "a"}]}', "no 'segment'"),
+]
+
+
+@pytest.mark.parametrize(("content", "told"), DAMAGED_RECORDS)
+def test_a_damaged_record_of_a_shard_is_one_line(tmp_path, capsys, content, told):
+    dataset = write_dataset(tmp_path, recordings={"train": 2, "validation": 0, "test": 0}, shards=1)
+    (tmp_path / "shards" / "train-00000-of-00001.json").write_text(content)
+    assert inspection.main(["avinst inspect", str(tmp_path), "--video_id=train/000"]) == 1
+    error = capsys.readouterr().err
+    assert "train-00000-of-00001.json' is damaged (" in error
+    assert told in error
+    assert error.endswith("run the same avinst prepare again\n")
+    assert error.count("\n") == 1
+    with pytest.raises(UserError, match="is damaged"):
+        recording_ids(dataset, "train")
+
+
+@pytest.mark.parametrize("line", [b"{", b'{"stage": "open"}', b"7", b'{"reason": "\xff"}'])
+def test_damaged_rejects_are_one_line(tmp_path, capsys, line):
+    write_dataset(tmp_path, recordings={"train": 2, "validation": 0, "test": 0}, shards=1)
+    (tmp_path / "rejects.jsonl").write_bytes(b'{"reason": "not_media"}\n' + line + b"\n")
+    assert inspection.main(["avinst inspect", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert "rejects.jsonl' is damaged (" in error
     assert error.count("\n") == 1

@@ -68,3 +68,22 @@ def test_damaged_weights_are_told(tmp_path):
     file.write_bytes(file.read_bytes()[:40])
     with pytest.raises(UserError, match=r"are damaged .*; delete its folder to begin the stage anew"):
         BestWeights(one_weight(0.0), str(tmp_path), "loss").restore()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('{"epoch": 1, "val_loss": 1.', "is damaged (Expecting"),
+        ("[1]", "is damaged (expected an object, found list)"),
+        ('{"val_loss": 1.0, "val_accuracy": 0.5}', "is damaged (epoch is None)"),
+        ('{"epoch": 1, "val_loss": 1.0}', "is damaged (val_accuracy is None)"),
+        ('{"epoch": 1, "val_loss": "low", "val_accuracy": 0.5}', "is damaged (val_loss is 'low')"),
+    ],
+)
+def test_damage_to_what_the_best_epoch_reached_is_told(tmp_path, content, told):
+    (tmp_path / "best.json").write_text(content)
+    best = BestWeights(one_weight(1.0), str(tmp_path), "accuracy")
+    for ask in (best.best, lambda: best.epochs_without_gain(3), lambda: best.keep(2, {"val_loss": 1.0})):
+        with pytest.raises(UserError, match=r"; delete its folder to begin the stage anew$") as error:
+            ask()
+        assert told in str(error.value)
