@@ -81,7 +81,7 @@ def _folder_hint(folder: str, name: str) -> str:
     above, last = os.path.split(folder)
     try:
         near = nearest(last, os.listdir(above or "."))  # noqa: PTH208  # names alone
+        there = Path(above, near, name) if near else None
+        return f"; did you mean {str(there)!r}?" if there and there.exists() else ""
     except (OSError, ValueError):
         return ""
-    there = Path(above, near, name) if near else None
-    return f"; did you mean {str(there)!r}?" if there and there.exists() else ""

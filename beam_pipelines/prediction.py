@@ -89,7 +89,7 @@ def predict_video(
         Label probabilities of each segment, and of the recording.
 
     Raises:
-        UserError: no such file, or nothing in it can be used.
+        UserError: no such file, one that may not be looked at or fetched, or nothing in it can be used.
     """
     video_path = os.fspath(video_path)
     if decoder is None:

@@ -38,12 +38,18 @@ def segment_batches(
         Up to `batch_size` segments in order of time.
 
     Raises:
-        UserError: no such file, or nothing in it can be used.
+        UserError: no such file, one that may not be looked at or fetched, or nothing in it can be used.
     """
-    if not paths.exists(video_path) or paths.is_directory(video_path):
+    try:
+        found = paths.exists(video_path) and not paths.is_directory(video_path)
+    except OSError as error:
+        raise UserError(
+            f"{video_path!r} cannot be looked at: {error.strerror}; check path and permissions"
+        ) from error
+    if not found:
         raise UserError(f"no video file {video_path!r}{file_hint(video_path)}")
     segments: list[Segment] = []
-    found = False
+    given = False
     try:
         with local_media(video_path, decoder.limits) as local:
             for part in decoder.decode(local, spec, start_seconds, end_seconds):
@@ -52,14 +58,16 @@ def segment_batches(
                     continue
                 segments.append(part)
                 if len(segments) == batch_size:
-                    found = True
+                    given = True
                     yield segments
                     segments = []
+    except paths.RemoteFileError as error:
+        raise UserError(f"{video_path!r} cannot be fetched: {error.strerror}; check its permissions") from error
     except MediaError as error:
         losses.append(error)
     if segments:
         yield segments
-    elif not found:
+    elif not given:
         why = "; ".join(map(loss_in_words, losses)) or "no sound and picture together"
         raise UserError(f"{video_path!r} gives no segment: {why}")
 

@@ -1,9 +1,12 @@
 """`predict` with a SavedModel whose answers are known: the loudness and the brightness of a segment."""
 
 import csv
+import errno
 import io
 import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,6 +176,26 @@ def test_a_bad_video_does_not_keep_the_others_back(run_dir, video, tmp_path, cap
     captured = capsys.readouterr()
     assert [json.loads(line)["video_path"] for line in captured.out.splitlines()] == [video]
     assert "text.mp4" in captured.err
+
+
+def test_a_folder_that_may_not_be_entered_costs_its_own_videos_only(run_dir, video, tmp_path, monkeypatch, capsys):
+    stat = Path.stat
+
+    def refuse(path, **options):  # a folder's mode stops no test that runs as root
+        if "closed" in path.parts:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    other = str(shutil.copy(video, tmp_path / "c.mp4"))
+    argv = ["avinst predict", f"--run_dir={run_dir}", "--json", "--", video, "closed/b.mp4", "clsed/b.mp4", other]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "closed").mkdir()
+    assert predict_command.main(argv) == 1
+    captured = capsys.readouterr()
+    assert [json.loads(line)["video_path"] for line in captured.out.splitlines()] == [video, other]
+    told = "'closed/b.mp4' cannot be looked at: Permission denied; check path and permissions"
+    assert captured.err.endswith(f"{told}; no video file 'clsed/b.mp4'\n")
 
 
 def test_on_a_terminal_a_name_that_is_no_text_costs_its_own_video_only(run_dir, video, tmp_path, capsys):

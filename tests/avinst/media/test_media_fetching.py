@@ -2,6 +2,7 @@ import pytest
 from media_factory import write_media
 
 from avinst import paths
+from avinst.errors import UserError
 from avinst.manifests.rows import ManifestRow
 from avinst.media.decoder import Decoder
 from avinst.media.fetching import local_media
@@ -58,6 +59,16 @@ def test_what_makes_segments_of_it_asks_first_and_tells(remote_file, fetched):
             list(segment_batches(remote_file, decoder, SPEC, losses))
     assert [told[1:4] for told in rejects] == [(None, "open", "too_large")]
     assert fetched == []
+
+
+def test_a_file_that_may_not_be_fetched_is_one_line(remote_file, monkeypatch):
+    def refuse(path):
+        raise paths.RemoteFileError(0, "permission denied", path)
+
+    monkeypatch.setattr(paths, "local_copy", refuse)
+    told = f"'{remote_file}' cannot be fetched: permission denied; check its permissions"
+    with Decoder() as decoder, pytest.raises(UserError, match=told):
+        list(segment_batches(remote_file, decoder, SPEC, []))
 
 
 def test_a_remote_recording_is_decoded(tmp_path, fetched):
