@@ -90,10 +90,10 @@ def correlation_summary(study: Study) -> dict[str, object]:
         if summary["null"] is not None:
             summary["null"]["q_value"] = round(q_values[label], 6) if math.isfinite(q_values[label]) else None
         labels[label] = summary
-    means = overall(study.correlations)
+    means = overall(study.correlations, multi_label=study.features.multi_label)
     return {
         "findings": relation_sentences(study),
-        "overall": overall_summary(means, multi_label=study.features.multi_label) if means else None,
+        "overall": overall_summary(means) if means else None,
         "split": study.settings.split,
         "selection": study.selection_text,
         "halves": [list(ids) for ids in study.halves],

@@ -9,10 +9,10 @@ from analysis.comparison.words import comparison_sentences
 from analysis.correlations.chosen import FeatureCorrelations
 from analysis.correlations.correlation import FEW_RECORDINGS
 from analysis.correlations.figures import few_recordings_warning
-from analysis.correlations.label_correlation import LabelCorrelation, block_q_values
+from analysis.correlations.label_correlation import LabelCorrelation, block_q_values, related_labels
 from analysis.correlations.overall import overall
 from analysis.correlations.overall_words import alignment_sentence, finding
-from analysis.correlations.resampling import mean_of_defined
+from analysis.correlations.resampling import BEYOND_CHANCE, mean_of_defined
 from analysis.importance import Importance
 from analysis.study import Study
 from avinst.counting import counted, percent
@@ -57,7 +57,7 @@ def verdict(result: LabelCorrelation, q_value: float) -> str:
     )
     if count and strongest:
         pair_text += f", the strongest {strongest[0]} and {strongest[1]} with rho = {strongest[2]:.2f}"
-    if q_value <= result.fdr_level:
+    if q_value <= BEYOND_CHANCE:
         text = f"Audio and visual features move together beyond chance: {measured}; {pair_text}."
     elif count:
         text = f"Single pairs are related, the features as a whole are not beyond chance: {measured}; {pair_text}."
@@ -111,18 +111,16 @@ def _relation(results: Mapping[str, LabelCorrelation], *, multi_label: bool) -> 
         "vision": mean_of_defined(np.array([result.within_visual.value for result in results.values()])),
     }
     inside = " and ".join(f"{value:.2f} within {name}" for name, value in within.items() if math.isfinite(value))
-    q_values = {label: q for label, q in block_q_values(results).items() if math.isfinite(q)}
-    if not q_values:
+    means = overall(results, multi_label=multi_label)
+    if means is None:
         return [
             "The model has one modality, so nothing can be said about the relation of two. "
             f"Mean |rho| is {inside}, averaged over {counted(len(results), 'label')}."
         ]
-    related = [label for label, q in q_values.items() if q <= results[label].fdr_level]
-    judged = counted(len(q_values), "label")
+    related, judged = related_labels(results), counted(means.labels, "label")
     number = f"{len(related)} of {judged}: {', '.join(related)}" if related else f"none of {judged}"
     by_label = f"The most important audio and visual features move together beyond chance for {number}."
-    means = overall(results)
-    return [finding(means, related, multi_label=multi_label), by_label] if means else [by_label]
+    return [finding(means), by_label]
 
 
 def _coverage(study: Study) -> list[str]:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from measuring import table
 
+from analysis.correlations.resampling import BEYOND_CHANCE
+
 # Of the first seed; none of them shows a photograph.
 FIGURES = {
     "overview": (
@@ -69,7 +71,7 @@ def correlations_table(work: Files, runs: Sequence[str], seeds: Sequence[int]) -
     rows = []
     for name, seed, found in _found(work, runs, seeds, "correlations", "summary.json"):
         overall, labels = found["overall"], found["labels"].values()
-        beyond = sum(values["null"]["q_value"] <= found["settings"]["fdr_level"] for values in labels)
+        beyond = sum(values["null"]["q_value"] <= BEYOND_CHANCE for values in labels)
         rows.append(
             [
                 f"{name}, seed {seed}",
@@ -92,7 +94,7 @@ def finding(work: Files, runs: Sequence[str], seeds: Sequence[int]) -> str:
             continue
         within = [statistics.mean(one[block]["value"] for one in overall) for block in BLOCKS]
         chance = statistics.mean(one["null"]["value"] for one in overall)
-        beyond = sum(one["audio_visual"]["value"] > one["null"]["high"] for one in overall)
+        beyond = sum(one["null"]["p_value"] <= BEYOND_CHANCE for one in overall)
         sentences.append(
             f"{name.capitalize()} training: mean |rho| {within[0]:.2f} within audio and {within[1]:.2f} within "
             f"vision, {within[2]:.2f} across where unrelated features give {chance:.2f}; across is above the band "

@@ -8,8 +8,8 @@ import numpy as np
 from scipy import stats
 
 from analysis.correlations.matrix_order import clustered_order
-from analysis.correlations.resampling import p_value_among
-from analysis.correlations.spearman import MeanAbsolute, PermutationNull
+from analysis.correlations.resampling import BEYOND_CHANCE, p_value_among
+from analysis.correlations.spearman import MeanAbsolute, PermutationNull, corrected
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +107,10 @@ def clustered(result: LabelCorrelation) -> LabelCorrelation:
 
 def block_q_values(results: Mapping[str, LabelCorrelation]) -> dict[str, float]:
     """Label to the p-value of its block, corrected over the labels (Benjamini and Hochberg); NaN without one."""
-    p_values = {label: result.block_p_value for label, result in results.items()}
-    finite = [label for label, value in p_values.items() if math.isfinite(value)]
-    corrected = stats.false_discovery_control([p_values[label] for label in finite]) if finite else []
-    return dict.fromkeys(results, math.nan) | dict(zip(finite, map(float, corrected), strict=True))
+    p_values = np.array([result.block_p_value for result in results.values()])
+    return dict(zip(results, map(float, corrected(p_values)), strict=True))
+
+
+def related_labels(results: Mapping[str, LabelCorrelation]) -> list[str]:
+    """The labels whose features move together across modalities beyond chance, corrected over the labels."""
+    return [label for label, q_value in block_q_values(results).items() if q_value <= BEYOND_CHANCE]

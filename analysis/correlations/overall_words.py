@@ -4,54 +4,74 @@ import math
 from collections.abc import Sequence
 
 from analysis.correlations.alignment import MEASURES, Alignment
-from analysis.correlations.overall import Overall
+from analysis.correlations.overall import LabelCount, Overall
+from analysis.correlations.resampling import BEYOND_CHANCE
 from analysis.correlations.spearman import MeanAbsolute
 from avinst.counting import counted
 
-_LEVEL = 0.05
 _PAPER = "Slizovskaia et al. found under independent training"
 
 
-def finding(result: Overall, related: Sequence[str], *, multi_label: bool) -> str:
+def finding(result: Overall) -> str:
     """Whether the paper's finding is seen: features related within each modality, and not across.
 
     Args:
         result: the means over labels.
-        related: the labels whose features are related across modalities after correction over the labels.
-        multi_label: recordings bear several labels, so that the means' own p-value does not hold.
     """
-    within = {"audio": result.within_audio, "vision": result.within_visual}
-    measured = {name: mean for name, mean in within.items() if math.isfinite(mean.value)}
-    unbound = [name for name, mean in measured.items() if not result.within_beyond_chance(mean)]
-    across = bool(related) if multi_label else result.across_beyond_chance
-    if unbound or not measured:
-        lead = f"Within {' or '.join(unbound) or 'a modality'} features do not measurably move together"
-        lead += ", across modalities they do" if across else ", and neither do they across modalities"
-    elif across:
-        lead = f"Features move together within each modality, and also across modalities, unlike what {_PAPER}"
-    else:
-        lead = f"Features move together within each modality, and not measurably across modalities, as {_PAPER}"
-    inside = " and ".join(f"{_with_interval(mean)} within {name}" for name, mean in measured.items())
+    inside = [f"{_with_interval(mean)} within {name}" for name, mean in result.within.items()]
+    values = f"{' and '.join(inside)}, " if inside else ""
     chance = result.by_chance
     text = (
-        f"{lead}: mean |rho| is {inside}, {_with_interval(result.across)} across; unrelated features give "
-        f"{chance.value:.2f}"
+        f"{_lead_by_label(result) if result.by_label else _lead(result)}: mean |rho| is {values}"
+        f"{_with_interval(result.across)} across; unrelated features give {chance.value:.2f}"
     )
-    if not multi_label:
+    if math.isfinite(chance.low):
         text += f" ({chance.low:.2f} to {chance.high:.2f}; one-sided p = {result.p_value:.2g} across)"
     return f"{text}, averaged over {counted(result.labels, 'label')}."
+
+
+def _lead(result: Overall) -> str:
+    """What the means say."""
+    across, measured = result.across_beyond_chance, list(result.within)
+    if not measured:
+        return f"Features {'move' if across else 'do not measurably move'} together across modalities"
+    unbound = [name for name, mean in result.within.items() if not result.within_beyond_chance(mean)]
+    if unbound:
+        lead = f"Within {' or '.join(unbound)} features do not measurably move together"
+        return f"{lead}, {'across modalities they do' if across else 'and neither do they across modalities'}"
+    lead = f"Features move together within {'each modality' if len(measured) > 1 else measured[0]}"
+    if across:
+        return f"{lead}, and also across modalities, unlike what {_PAPER}"
+    return f"{lead}, and not measurably across modalities, as {_PAPER}"
+
+
+def _lead_by_label(result: Overall) -> str:
+    """What the labels say, each by itself, where they share recordings."""
+    counts = {name: result.by_label[name] for name in result.within}
+    within = " and ".join(f"within {name} for {_of_labels(count)}" for name, count in counts.items())
+    across = result.by_label["across"]
+    # Where a modality is related within itself for no label, the paper's finding is not what is seen.
+    seen = bool(counts) and all(count.related for count in counts.values())
+    how = ("also " if seen else "") if across.related else "measurably "
+    within = f"{within}, and " if within else ""
+    text = f"Features move together {within}for {_of_labels(across)} {how}across modalities"
+    return f"{text}, {'unlike what' if across.related else 'as'} {_PAPER}" if seen else text
+
+
+def _of_labels(count: LabelCount) -> str:
+    return f"{count.related or 'none'} of {counted(count.judged, 'label')}"
 
 
 def alignment_sentence(found: Sequence[Alignment]) -> str:
     """What all features together share: over all recordings the label shows, within labels what is beyond it.
 
     Each value stands beside the band of its null: within labels chance alone may give much more, or less, than 0.
-    A measure is called beyond chance where its p-value times the number of measures is at most 0.05.
+    A measure is called beyond chance where its p-value times the number of measures is at most 0.025.
     """
     found = [one for one in found if math.isfinite(one.value) and math.isfinite(one.by_label.p_value)]
     if not found:
         return ""
-    more = [one for one in found if one.by_label.p_value * len(found) <= _LEVEL]
+    more = [one for one in found if one.by_label.p_value * len(found) <= BEYOND_CHANCE]
     whole = "; ".join(
         f"{MEASURES[one.measure]} {one.value:.2f} (the label alone: {one.by_label.low:.2f} to "
         f"{one.by_label.high:.2f})"
@@ -59,7 +79,7 @@ def alignment_sentence(found: Sequence[Alignment]) -> str:
     )
     inside = [one for one in found if math.isfinite(one.within_value)]
     p_values = [min(1.0, one.within_by_chance.p_value * len(inside)) for one in inside]
-    beyond = [one for one, p_value in zip(inside, p_values, strict=True) if p_value <= _LEVEL]
+    beyond = [one for one, p_value in zip(inside, p_values, strict=True) if p_value <= BEYOND_CHANCE]
     shares = "something" if more or beyond else "nothing measurable"
     text = (
         f"Beyond the label, all audio features together share {shares} with all visual ones. Over all recordings, "
@@ -80,4 +100,7 @@ def _names(found: Sequence[Alignment]) -> str:
 
 
 def _with_interval(mean: MeanAbsolute) -> str:
-    return f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]"
+    """The interval is left out where it does not hold."""
+    return (
+        f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]" if math.isfinite(mean.low) else f"{mean.value:.2f}"
+    )

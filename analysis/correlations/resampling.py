@@ -6,6 +6,8 @@ import numpy as np
 
 # Differences of rounding must not decide whether an equal value counts as at least as large.
 ROUNDING = 1e-9
+# One-sided: what has this p-value at most lies above the central 95 % band, which is printed beside it.
+BEYOND_CHANCE = 0.025
 
 
 def central_band(values: np.ndarray) -> tuple[float, float]:

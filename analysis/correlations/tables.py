@@ -85,22 +85,14 @@ def label_summary(result: LabelCorrelation) -> dict[str, Any]:
     return summary
 
 
-def overall_summary(result: Overall, *, multi_label: bool) -> dict[str, Any]:
-    """What `correlations/summary.json` says about the mean over labels.
-
-    Args:
-        result: the mean.
-        multi_label: recordings bear several labels: the mean's own band and p-value do not hold and are null.
-    """
-    null = {**_interval(result.by_chance), "p_value": _rounded(result.p_value)}
-    if multi_label:
-        null |= dict.fromkeys(("low", "high", "p_value"))
+def overall_summary(result: Overall) -> dict[str, Any]:
+    """What `correlations/summary.json` says about the mean over labels; null where something does not hold."""
     return {
         "labels": result.labels,
         "audio_audio": _interval(result.within_audio),
         "visual_visual": _interval(result.within_visual),
         "audio_visual": _interval(result.across),
-        "null": null,
+        "null": {**_interval(result.by_chance), "p_value": _rounded(result.p_value)},
     }
 
 

@@ -45,8 +45,10 @@ modality stays so. A pair's p-value is
 <span class="formula">p = (1 + permutations with |rho| at least as large) / (1 + permutations)</span>
 (Phipson and Smyth 2010); q is p corrected over the pairs of a label after Benjamini and Hochberg (1995): of the
 pairs with q of at most FDR_LEVEL, at most FDR_PERCENT are expected to be unrelated. A label's block is judged by
-its mean |rho| in the same way, corrected over the labels. Mean |rho| is never 0 by chance: compare it with the
-band of the permutations.</dd>
+its mean |rho|, one-sided: it is beyond chance where p, corrected over the labels, is at most 0.025, and so always above the
+band, which holds 95 % of the permutations. The mean over all labels is judged by its own p with the same limit;
+where recordings bear several labels, labels share recordings, that mean has neither interval nor band, and each
+label is judged by itself. Mean |rho| is never 0 by chance: compare it with the band.</dd>
 <dt>Intervals</dt><dd>95 % bootstrap over recordings, centred on the estimate, because resampling with
 replacement raises |rho|. They are for the value at this number of recordings, chance included.</dd>
 <dt>Two runs side by side</dt><dd>Each run's features are chosen by its own importance on its own features of the
@@ -66,7 +68,7 @@ modalities share. Within labels: the same after each label's mean is taken off t
 recordings to each other, in sound and picture alike, so that unrelated features do not give 0 there where labels
 have few recordings: with independent normal features, 1024 and 2048 of them, and 4 labels, CKA is 0.90 on average
 with 24 recordings and 0.31 with 100. A value within labels says something only beside its own
-band of chance.</dd>
+band of chance. A measure is beyond chance where p times the number of measures is at most 0.025.</dd>
 <dt>Grad-CAM</dt><dd>On the logit of the label, for the deepest feature maps A<sup>k</sup> of each modality on
 its own input: <span class="formula">map = max(Σ<sub>k</sub> w<sub>k</sub> A<sup>k</sup>, 0), where
 w<sub>k</sub> = mean over the places of ∂ logit / ∂ A<sup>k</sup></span> (Selvaraju et al. 2017). Shown is the

@@ -33,6 +33,15 @@ def test_says_related_where_the_block_is_beyond_chance(result):
     assert "chance gives 0.10 to 0.10" in text
 
 
+def test_a_label_is_judged_at_the_limit_of_everything_across_modalities(result):
+    """Not at that of the pairs, 0.05: with 0.026 it can lie within its band."""
+    assert result.fdr_level == 0.05
+    assert verdict(with_null(result, 0.9), 0.025).startswith(
+        "Audio and visual features move together beyond chance"
+    )
+    assert verdict(with_null(result, 0.9), 0.026).startswith("No relation beyond chance was found")
+
+
 def test_says_that_single_pairs_are_no_relation_of_the_whole(result):
     assert verdict(with_null(result, 0.01), 0.4).startswith("Single pairs are related")
 
@@ -62,6 +71,16 @@ def test_summary_counts_the_related_labels_after_correction(toy_study):
     assert block_q_values(related)[labels[0]] == pytest.approx(len(labels) / 1000)
     sentences = summary_sentences(dataclasses.replace(toy_study, correlations=related))
     assert sentences[1].endswith(f"beyond chance for 1 of {len(labels)} labels: {labels[0]}.")
+    # With 59 permutations 2/60, less than 0.05, the limit of pairs, but not at most 0.025.
+    few = {
+        label: dataclasses.replace(
+            one, null=dataclasses.replace(one.null, mean_absolute=one.null.mean_absolute[:59])
+        )
+        for label, one in related.items()
+    }
+    assert block_q_values(few)[labels[0]] == pytest.approx(2 / 60)
+    sentences = summary_sentences(dataclasses.replace(toy_study, correlations=few))
+    assert sentences[1].endswith(f"beyond chance for none of {len(labels)} labels.")
     none = {label: with_null(result, 0.9, mean_null=1.0) for label, result in related.items()}
     sentences = summary_sentences(dataclasses.replace(toy_study, correlations=none))
     assert sentences[1].endswith(f"beyond chance for none of {len(labels)} labels.")

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from analysis.correlations.resampling import central_band, centred_band, mean_of_defined, p_value, p_value_among
+from analysis.correlations.resampling import (
+    BEYOND_CHANCE,
+    central_band,
+    centred_band,
+    mean_of_defined,
+    p_value,
+    p_value_among,
+)
 
 
 def test_the_band_holds_the_middle_95_of_100():
@@ -26,6 +33,14 @@ def test_p_values_are_never_0_and_equal_values_count():
     assert p_value_among(np.array([0.3, 0.2, 0.1]), 0.1 + 0.2) == 0.5
     assert np.isnan(p_value_among(np.full(99, np.nan), np.nan))
     np.testing.assert_array_equal(p_value(np.array([0, 3]), 9), [0.1, 0.4])
+
+
+@pytest.mark.parametrize("permutations", [39, 40, 79, 100, 1001])
+def test_what_is_beyond_chance_is_above_the_band(permutations):
+    null = np.random.default_rng(permutations).normal(size=permutations)
+    beyond = [value for value in null + 1e-6 if p_value_among(null, value) <= BEYOND_CHANCE]
+    assert len(beyond) == (permutations + 1) // 40
+    assert min(beyond) > central_band(null)[1]
 
 
 def test_the_mean_is_of_what_is_defined():
