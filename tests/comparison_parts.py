@@ -57,3 +57,22 @@ def planted(generator, number, shared, audio=4, visual=5):
         source + 0.7 * generator.normal(size=(number, count))
         for source, count in zip(behind, (audio, visual), strict=True)
     ]
+
+
+def pair(shared, number=120, labels=3, seed=0):
+    """A joint and an independent run over the same recordings of one label each, with `shared` as in `planted`."""
+    generator = np.random.default_rng(seed)
+    bears = one_of(number, labels)
+    names = (("bound", "joint"), ("apart", "independent"))
+    return [
+        run_of(*planted(generator, number, value), bears, name, scheme)
+        for value, (name, scheme) in zip(shared, names, strict=True)
+    ]
+
+
+def halved(run):
+    """The run with its recordings in two halves."""
+    rows = np.arange(len(run.parts[0].recordings))
+    halves = [rows[rows % 6 < 3], rows[rows % 6 >= 3]]
+    parts = [dataclasses.replace(run.parts[0], recordings=run.parts[0].recordings.rows(half)) for half in halves]
+    return dataclasses.replace(run, parts=tuple(parts))

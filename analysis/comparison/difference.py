@@ -1,20 +1,17 @@
 """Whether one run binds the modalities more than another: how their mean |rho| over the same recordings differ."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from analysis.comparison.paired_resamples import difference_interval, draw_recordings, resampled_means
 from analysis.comparison.result import BLOCKS, ComparedPart, ComparedRun, Comparison, Contrast, LabelComparison
-from analysis.correlations.correlation import MINIMUM_RECORDINGS, CorrelationSettings
-from analysis.correlations.resampling import central_band, mean_of_defined, p_value_among
+from analysis.correlations.correlation import MINIMUM_RECORDINGS, CorrelationSettings, label_generator
+from analysis.correlations.resampling import BEYOND_CHANCE, central_band, mean_of_defined, p_value_among
 from analysis.correlations.spearman import corrected, mean_absolute_blocks, permutation_null
 from avinst.counting import counted
 from trainer.audit.measures import Interval
-
-# Their mean is what is asked of them, and 1000 give it to a thousandth.
-MOST_PERMUTATIONS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +24,12 @@ class _Sampled:
     nulls: np.ndarray  # [2, permutations]
 
 
-def compare(this: ComparedRun, other: ComparedRun, settings: CorrelationSettings) -> Comparison:
+def compare(
+    this: ComparedRun,
+    other: ComparedRun,
+    settings: CorrelationSettings,
+    advance: Callable[[], None] = lambda: None,
+) -> Comparison:
     """Compares two runs over the same recordings, each by the features that its own importance chose.
 
     Equal runs differ by exactly 0, with an interval from 0 to 0.
@@ -36,6 +38,7 @@ def compare(this: ComparedRun, other: ComparedRun, settings: CorrelationSettings
         this: one run.
         other: another one, of the same recordings.
         settings: numbers of features, permutations and resamples.
+        advance: is called after each label of each part.
 
     Raises:
         ValueError: the runs' recordings or labels are not the same.
@@ -53,14 +56,13 @@ def compare(this: ComparedRun, other: ComparedRun, settings: CorrelationSettings
             if reason:
                 reasons.setdefault(label, []).append(reason)
             else:
-                found.setdefault(label, []).append(_sample(pair, index, drawn, settings))
+                found.setdefault(label, []).append(_sample(pair, index, drawn, settings, number))
+            advance()
     # A label's parts count the same, and so do the labels.
-    names = this.parts[0].recordings.label_names
+    names, multi_label = this.parts[0].recordings.label_names, this.parts[0].recordings.multi_label
     labels = {label: _mean_of(found[label]) for label in names if label in found}
-    overall = _result("", _mean_of(list(labels.values()))) if labels else None
-    results = tuple(_result(label, sampled) for label, sampled in labels.items())
-    if overall and len(results) > 1 and this.parts[0].recordings.multi_label:
-        overall = judged_by_labels(overall, results, settings.fdr_level)
+    results = _judged([_result(label, sampled) for label, sampled in labels.items()])
+    overall = _overall(list(labels.values()), results, multi_label=multi_label) if labels else None
     skipped = {label: "; ".join(dict.fromkeys(why)) for label, why in reasons.items() if label not in labels}
     return Comparison(this, other, results, overall, skipped)
 
@@ -80,7 +82,7 @@ def _why_not(runs: Sequence[ComparedRun], pair: Sequence[ComparedPart], label: s
 
 
 def _sample(
-    pair: Sequence[ComparedPart], label_index: int, drawn: np.ndarray, settings: CorrelationSettings
+    pair: Sequence[ComparedPart], label_index: int, drawn: np.ndarray, settings: CorrelationSettings, number: int
 ) -> _Sampled:
     label = pair[0].recordings.label_names[label_index]
     bears = pair[0].recordings.labels[:, label_index]
@@ -90,10 +92,10 @@ def _sample(
         of_label = values[bears]
         means.append(mean_absolute_blocks(of_label, first))
         resampled.append(resampled_means(values, first, bears, drawn))
-        permutations = min(settings.permutations, MOST_PERMUTATIONS)
-        # The same permutations for both runs: equal runs have equal chance.
-        shuffles = np.random.default_rng([settings.seed, label_index])
-        null = permutation_null(of_label[:, :first], of_label[:, first:], permutations, shuffles)
+        # Those of a study of the run, so that both judge it alike; and the same for both runs, so that equal runs
+        # have equal chance.
+        shuffles = label_generator(settings.seed, label, number)
+        null = permutation_null(of_label[:, :first], of_label[:, first:], settings.permutations, shuffles)
         nulls.append(null.mean_absolute)
     return _Sampled(int(bears.sum()), np.stack(means), resampled[0] - resampled[1], np.stack(nulls))
 
@@ -110,11 +112,12 @@ def _mean_of(found: Sequence[_Sampled]) -> _Sampled:
     """The mean of parts or of labels; a block that is defined in one run only says nothing of a difference."""
     means = np.stack([one.means for one in found])
     both = np.isfinite(means).all(axis=1, keepdims=True)
+    across = both[..., BLOCKS.index("across"), np.newaxis]
     return _Sampled(
         recordings=sum(one.recordings for one in found),
         means=mean_of_defined(np.where(both, means, np.nan)),
         differences=mean_of_defined(np.stack([one.differences for one in found])),
-        nulls=mean_of_defined(np.stack([one.nulls for one in found])),
+        nulls=mean_of_defined(np.where(across, np.stack([one.nulls for one in found]), np.nan)),
     )
 
 
@@ -127,29 +130,44 @@ def _result(label: str, sampled: _Sampled) -> LabelComparison:
         )
         for column, (block, this, other) in enumerate(zip(BLOCKS, *sampled.means, strict=True))
     }
-    this, other = (_band(null) for null in sampled.nulls)
     across = blocks["across"]
+    p_values = (
+        p_value_among(sampled.nulls[0], across.this),
+        p_value_among(sampled.nulls[1], across.other),
+    )
     return LabelComparison(
         label,
         sampled.recordings,
         blocks,
-        chance=(this, other),
-        p_values=(p_value_among(sampled.nulls[0], across.this), p_value_among(sampled.nulls[1], across.other)),
-        beyond_chance=(across.this > this.high, across.other > other.high),
+        chance=(_band(sampled.nulls[0]), _band(sampled.nulls[1])),
+        p_values=p_values,
+        beyond_chance=(p_values[0] <= BEYOND_CHANCE, p_values[1] <= BEYOND_CHANCE),
     )
 
 
-def judged_by_labels(overall: LabelComparison, labels: Sequence[LabelComparison], level: float) -> LabelComparison:
-    """The mean over labels that share recordings: what chance gives has no band, and the labels' own p decide."""
-    this, other = (
-        bool((corrected(values) <= level).any()) for values in np.array([one.p_values for one in labels]).T
+def _judged(labels: Sequence[LabelComparison]) -> tuple[LabelComparison, ...]:
+    """The labels, each judged by its p-values corrected over the labels, run by run."""
+    p_values = np.array([one.p_values for one in labels]).reshape(-1, 2)
+    beyond = np.stack([corrected(of_run) <= BEYOND_CHANCE for of_run in p_values.T], axis=1)
+    return tuple(
+        dataclasses.replace(one, beyond_chance=(bool(this), bool(other)))
+        for one, (this, other) in zip(labels, beyond, strict=True)
     )
+
+
+def _overall(
+    sampled: Sequence[_Sampled], labels: Sequence[LabelComparison], *, multi_label: bool
+) -> LabelComparison:
+    """The mean over labels; where these share recordings, chance has no band over them, and they decide."""
+    overall = _result("", _mean_of(sampled))
+    if not multi_label or sum(one.measured for one in labels) < 2:
+        return overall
     means = [band.value for band in overall.chance]
     return dataclasses.replace(
         overall,
         chance=(Interval(means[0], np.nan, np.nan), Interval(means[1], np.nan, np.nan)),
         p_values=(np.nan, np.nan),
-        beyond_chance=(this, other),
+        beyond_chance=(any(one.beyond_chance[0] for one in labels), any(one.beyond_chance[1] for one in labels)),
     )
 
 

@@ -14,6 +14,7 @@ from analysis.study import Study
 from avinst import paths
 from avinst.dataset import Dataset
 from avinst.errors import UserError
+from avinst.progress import Progress
 from trainer.audit.auditing import AUDITED_SCHEMES
 from trainer.evaluation.split_evaluation import check_same_dataset
 from trainer.run import Run, load_run, read_config
@@ -91,16 +92,19 @@ def compare_with(
     head = head_of(other.model)
     chosen_by = [importance(selection, head) for selection in selections]
     names = _names(run.run_dir, other.run_dir)
-    return compare(
-        ComparedRun(
-            names[0],
-            run.config.scheme,
-            _parts(study.features, study.selection_importance, study),
-            study.alignment,
-        ),
-        ComparedRun(names[1], other.config.scheme, _parts(recordings, chosen_by, study), alignment),
-        settings.correlation,
+    parts, its_parts = (
+        _parts(study.features, study.selection_importance, study),
+        _parts(recordings, chosen_by, study),
     )
+    progress = Progress("comparison of labels", len(parts) * len(dataset.labels))
+    found = compare(
+        ComparedRun(names[0], run.config.scheme, parts, study.alignment),
+        ComparedRun(names[1], other.config.scheme, its_parts, alignment),
+        settings.correlation,
+        progress.advance,
+    )
+    progress.finish()
+    return found
 
 
 def _parts(recordings: Features, chosen_by: Sequence[Importance], study: Study) -> tuple[ComparedPart, ...]:

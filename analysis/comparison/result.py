@@ -1,6 +1,7 @@
 """Two runs side by side, as what is written, drawn and said of them reads it."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 from analysis.correlations.alignment import Alignment
@@ -73,8 +74,9 @@ class LabelComparison:
             each label is permuted by itself, so that one over all would be too narrow.
         p_values: of this run and of the other: how often chance gives at least its mean |rho| across; NaN where
             there is no band.
-        beyond_chance: whether mean |rho| across of this run and of the other is above the band; where there is
-            none, whether that of any label is, after correction over the labels.
+        beyond_chance: whether this run and the other bind the modalities beyond chance: by `p_values`, those of
+            single labels corrected over the labels; for the mean over labels that share recordings, whether any
+            label does.
     """
 
     label: str
@@ -83,6 +85,11 @@ class LabelComparison:
     chance: tuple[Interval, Interval]
     p_values: tuple[float, float]
     beyond_chance: tuple[bool, bool]
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is a mean |rho| across in both runs."""
+        return math.isfinite(self.blocks["across"].difference.value)
 
     @property
     def excess(self) -> tuple[float, float]:

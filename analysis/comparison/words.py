@@ -21,7 +21,7 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
             f"Whether {this} binds the modalities more than {other} could not be measured: for no label could "
             "both modalities' features be correlated in both."
         ]
-    sentences = [_first(this, other, overall, len(comparison.labels))]
+    sentences = [_first(this, other, overall, sum(one.measured for one in comparison.labels))]
     if single := _single_labels(this, comparison.labels):
         sentences.append(single)
     within = [
@@ -35,16 +35,21 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
 
 
 def difference_verdict(result: LabelComparison) -> str:
-    """Whether this run binds the modalities more: `more`, `less`, `equal` or `chance`.
+    """Whether this run binds the modalities more: `more`, `less`, `equal`, `chance` or `contrary`.
 
-    `equal`: not told apart. `chance`: told apart, but not even the larger value is beyond chance.
+    `equal`: not told apart. `chance`: told apart, but neither is beyond chance. `contrary`: told apart, but only
+    the smaller value is beyond chance: each run has features of its own, and so a chance of its own.
     """
-    across = result.blocks["across"]
-    if across.difference.low > 0:
-        return "more" if result.beyond_chance[0] else "chance"
-    if across.difference.high < 0:
-        return "less" if result.beyond_chance[1] else "chance"
-    return "equal"
+    difference = result.blocks["across"].difference
+    if difference.low > 0:
+        verdict, (larger, smaller) = "more", result.beyond_chance
+    elif difference.high < 0:
+        verdict, (smaller, larger) = "less", result.beyond_chance
+    else:
+        return "equal"
+    if larger:
+        return verdict
+    return "contrary" if smaller else "chance"
 
 
 def signed(interval: Interval) -> str:
@@ -55,23 +60,25 @@ def signed(interval: Interval) -> str:
 
 
 def _first(this: str, other: str, overall: LabelComparison, labels: int) -> str:
+    across = overall.blocks["across"]
+    larger, smaller = (this, other) if across.difference.value > 0 else (other, this)
     verdict = {
         "more": f"{this} binds the modalities more than {other}",
         "less": f"{this} binds the modalities less than {other}",
         "equal": f"{this} binds the modalities not measurably differently from {other}",
         "chance": f"{this} and {other} differ, but neither binds the modalities more than chance does",
+        "contrary": f"{larger} has the larger value but is not beyond chance itself, while {smaller} is",
     }[difference_verdict(overall)]
-    across = overall.blocks["across"]
     text = (
         f"{verdict}: difference {signed(across.difference)} in mean |rho| across modalities, averaged over "
         f"{counted(labels, 'label')}; {across.this:.2f} and {across.other:.2f}, where chance alone gives "
         f"{overall.chance[0].value:.2f} and {overall.chance[1].value:.2f}."
     )
     if math.isfinite(overall.chance[0].low):
-        return text if any(overall.beyond_chance) else f"{text} Neither is above the band of chance."
+        return text if any(overall.beyond_chance) else f"{text} Neither is beyond chance."
     shared = "Labels share recordings, so that the mean has no band of chance; label by label"
     names = [run for run, beyond in zip((this, other), overall.beyond_chance, strict=True) if beyond]
-    found = f"some are above chance in {' and '.join(names)}" if names else "none is above chance in either run"
+    found = f"some are beyond chance in {' and '.join(names)}" if names else "none is beyond chance in either run"
     return f"{text} {shared}, {found} after correction over the labels."
 
 
@@ -81,7 +88,8 @@ def _single_labels(this: str, labels: Sequence[LabelComparison]) -> str:
     told_apart: dict[str, list[str]] = {}
     for one in measured:
         text = f"{one.label} {signed(one.blocks['across'].difference)}"
-        told_apart.setdefault(difference_verdict(one), []).append(text)
+        verdict = difference_verdict(one)
+        told_apart.setdefault("chance" if verdict == "contrary" else verdict, []).append(text)
     told_apart.pop("equal", None)
     if not told_apart:
         return "For no single label does the interval of the difference leave 0 out."
@@ -91,7 +99,7 @@ def _single_labels(this: str, labels: Sequence[LabelComparison]) -> str:
     meanings = {
         "more": f"{this} binds more for",
         "less": f"{this} binds less for",
-        "chance": "though the larger value is within the band of chance, for",
+        "chance": "though the larger value is not beyond chance after correction over the labels, for",
     }
     parts = [
         f"{meaning} {', '.join(told_apart[verdict])}"

@@ -82,8 +82,7 @@ def correlate_label(
     columns = {name: values[:, chosen[name]] for name, values in rows.modalities().items()}
     audio, visual = columns.get("audio", empty), columns.get("visual", empty)
     names = tuple(feature_name(name, index) for name in columns for index in chosen[name])
-    # Its own generator for each label: adding a label to a dataset changes no other label's figures.
-    generator = np.random.default_rng([settings.seed, stable_number(label), part])
+    generator = label_generator(settings.seed, label, part)
     joined = np.concatenate([audio, visual], axis=1)
     null = None
     if audio.size and visual.size:
@@ -141,6 +140,14 @@ def correlate(
             results[label] = clustered(correlate_label(features, label, chosen, settings, part))
         advance()
     return results, skipped
+
+
+def label_generator(seed: int, label: str, part: int) -> np.random.Generator:
+    """The source of a label's permutations, then of its resamples: its own for each label and each part.
+
+    Adding a label to a dataset changes no other label's figures, and chance is the same wherever it is computed.
+    """
+    return np.random.default_rng([seed, stable_number(label), part])
 
 
 def stable_number(text: str) -> int:

@@ -54,7 +54,8 @@ replacement raises |rho|. They are for the value at this number of recordings, c
 <dt>Two runs side by side</dt><dd>Each run's features are chosen by its own importance on its own features of the
 selection recordings. The difference of mean |rho| has the interval of a bootstrap that draws the same recordings
 in both runs, within their labels, centred on the difference. Mean |rho| depends on the number of recordings, which
-is the same in both; what chance gives stands beside. Every label counts the same in the mean over labels.</dd>
+is the same in both; what chance gives stands beside. Every label counts the same in the mean over labels. Chance
+is that of each run's own report, by the same permutations; p is corrected over the labels that are compared.</dd>
 <dt>Alignment</dt><dd>All audio features X against all visual ones Y, recording by recording. Linear CKA, <span
 class="formula">CKA = HSIC<sub>1</sub>(XX<sup>T</sup>, YY<sup>T</sup>) / √(HSIC<sub>1</sub>(XX<sup>T</sup>,
 XX<sup>T</sup>) HSIC<sub>1</sub>(YY<sup>T</sup>, YY<sup>T</sup>)),</span> with the unbiased estimate

@@ -99,6 +99,9 @@ def test_both_runs_figures_are_those_of_their_own_studies(selection_split):
             expected = [getattr(study.correlations[one.label], attribute).value for study in (this, other)]
             assert (one.blocks[block].this, one.blocks[block].other) == pytest.approx(expected)
             assert one.blocks[block].difference.value == pytest.approx(expected[0] - expected[1])
+        own = [study.correlations[one.label] for study in (this, other)]
+        assert one.p_values == tuple(study.block_p_value for study in own)
+        assert [tuple(band[1:]) for band in one.chance] == [pytest.approx(study.null.band) for study in own]
 
 
 def test_runs_of_one_name_are_told_apart_by_their_places():
