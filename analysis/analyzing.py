@@ -89,7 +89,7 @@ def analyze(
         other = load_compared(compare_to, run_dir, dataset) if compare_to else None
         record = read_record(
             run_dir,
-            dataset.data_dir,
+            dataset,
             settings.split,
             analyze_command=_command(
                 run_dir,

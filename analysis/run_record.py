@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from avinst import paths
+from avinst.dataset import Dataset
 from avinst.errors import UserError
+from trainer.evaluation.measured_on import measured_on
 from trainer.remedies import MODALITIES
 from trainer.run import AUDIT_FILE, STAGES_FOLDER, read_config, read_metrics
+
+_AUDIT = "the modality audit"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +28,8 @@ class RunRecord:
         evaluate_command: the command that measures scores and audit.
         analyze_command: the command that makes this analysis again.
         versions: package to version.
+        of_another_dataset: titles of what was measured on the split of that name of another dataset, and is
+            therefore in neither `scores` nor `audit`.
     """
 
     scheme: str
@@ -33,16 +39,17 @@ class RunRecord:
     evaluate_command: str
     analyze_command: str
     versions: Mapping[str, str]
+    of_another_dataset: tuple[str, ...] = ()
 
 
 def read_record(
-    run_dir: str, data_dir: str, split: str, *, analyze_command: str, versions: Mapping[str, str]
+    run_dir: str, dataset: Dataset, split: str, *, analyze_command: str, versions: Mapping[str, str]
 ) -> RunRecord:
     """Reads what `avinst evaluate` has measured of a run and of the stages that it is compared with.
 
     Args:
         run_dir: of the run.
-        data_dir: the analyzed dataset.
+        dataset: the analyzed one.
         split: the analyzed one.
         analyze_command: the command that makes the analysis.
         versions: package to version.
@@ -53,24 +60,28 @@ def read_record(
     config, trained_on = read_config(run_dir)
     scheme = config.scheme
     audit = read_metrics(run_dir, AUDIT_FILE).get(split)
-    scores: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     other = (audit or {}).get("stages_from") or run_dir
     for stage in MODALITIES:
         folder = paths.join(other, STAGES_FOLDER, stage)
-        scores[f"{stage} alone"] = read_metrics(folder).get(split)
+        found[f"{stage} alone"] = read_metrics(folder).get(split)
     if other != run_dir:
-        scores |= _other_run(other, split, scheme)
-    scores[f"{scheme} (this run)"] = read_metrics(run_dir).get(split)
-    measured = {title: values for title, values in scores.items() if values}
+        found |= _other_run(other, split, scheme)
+    found |= {f"{scheme} (this run)": read_metrics(run_dir).get(split), _AUDIT: audit}
+    found = {title: values for title, values in found.items() if values}
+    ours = {title: values for title, values in found.items() if measured_on(values, dataset, trained_on)}
     stages = {"stages_from": other} if other != run_dir else {}
     return RunRecord(
         scheme,
-        measured,
-        audit,
+        scores={title: values for title, values in ours.items() if title != _AUDIT},
+        audit=ours.get(_AUDIT),
         train_command=command_line("train", data_dir=trained_on.data_dir, run_dir=run_dir, **config.flags()),
-        evaluate_command=command_line("evaluate", run_dir=run_dir, data_dir=data_dir, split=split, **stages),
+        evaluate_command=command_line(
+            "evaluate", run_dir=run_dir, data_dir=dataset.data_dir, split=split, **stages
+        ),
         analyze_command=analyze_command,
         versions=versions,
+        of_another_dataset=tuple(title for title in found if title not in ours),
     )
 
 

@@ -7,7 +7,8 @@ recordings, the penultimate features in the projector. For a run of two modaliti
 does the work, to RUN/audit.json (docs/audit.md).
 
 --json prints what RUN/metrics.json holds of the split: the split's name to `segment` and `recording`, each with
-the metrics, `per_label`, `labels`, `confusion` and `count` (docs/evaluation.md).
+the metrics, `per_label`, `labels`, `confusion` and `count`, and to the dataset's `fingerprint`
+(docs/evaluation.md).
 """
 
 import sys

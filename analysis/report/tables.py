@@ -26,9 +26,10 @@ _WIDTH, _HEIGHT = 160, 16
 
 def schemes(record: RunRecord, split: str, *, multi_label: bool) -> Markup:
     """The scores of the run and of what it is compared with, by recording and by segment, with their intervals."""
+    left_out = _left_out(record, split)
     if not record.scores:
         text = f"Not measured on the {split} split yet; this does it, and the next analysis shows it:"
-        return joined(paragraph(text), element("pre", record.evaluate_command))
+        return joined(left_out, paragraph(text), element("pre", record.evaluate_command))
     tables = []
     for level in ("recording", "segment"):
         rows = [
@@ -50,7 +51,18 @@ def schemes(record: RunRecord, split: str, *, multi_label: bool) -> Markup:
     if multi_label:
         named = "; ".join(f"{text}: {meanings[name]}" for name, text in _EXPLAINED.items())
         notes += f" Recordings bear several labels. {named}."
-    return joined(*tables, paragraph(notes, "note"))
+    return joined(*tables, paragraph(notes, "note"), left_out)
+
+
+def _left_out(record: RunRecord, split: str) -> Markup:
+    """What is not shown because it was measured on another dataset."""
+    if not record.of_another_dataset:
+        return Markup("")
+    return paragraph(
+        f"Left out, for it was last measured on the {split} split of another dataset: "
+        f"{', '.join(record.of_another_dataset)}. The avinst evaluate command "
+        "at the end of this page measures the run on this one."
+    )
 
 
 def audit(record: RunRecord) -> Markup:

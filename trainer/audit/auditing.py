@@ -1,5 +1,6 @@
 """The modality audit: what audio and vision do alone, together, without each other and against each other."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -70,7 +71,8 @@ def audit_run(
     if fused is None:
         fused = segment_features(run.model, dataset, split, batch_size)
     systems = all_systems(run, dataset, split, batch_size, stages_dir, fused, stages or {})
-    return compare(systems, run.config.scheme, split, stages_dir, dataset.labels, multi_label=dataset.multi_label)
+    found = compare(systems, run.config.scheme, split, stages_dir, dataset.labels, multi_label=dataset.multi_label)
+    return dataclasses.replace(found, fingerprint=dataset.fingerprint)
 
 
 def compare(

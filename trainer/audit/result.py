@@ -62,6 +62,7 @@ class Audit:
         probe_c: probe to the inverse strength of its penalty that validation chose.
         per_label: system, of all that were asked about the recordings as they are, to label to `recall`,
             `average_precision`, `count` (recordings that bear it) and `taken_for`, as in metrics.json.
+        fingerprint: of the dataset that was measured on; empty: not known.
     """
 
     scheme: str
@@ -82,6 +83,7 @@ class Audit:
     follows: Mapping[str, Interval]
     probe_c: Mapping[str, float]
     per_label: Mapping[str, Mapping[str, Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
+    fingerprint: str = ""
 
     @property
     def metric_title(self) -> str:

@@ -23,7 +23,8 @@ class RunEvaluation:
     """What was found out about a run on a split.
 
     Attributes:
-        metrics: `{"segment": M, "recording": M}`; M is what `trainer.measure` returns of a level.
+        metrics: `{"segment": M, "recording": M}`; M is what `trainer.measure` returns of a level. And
+            `fingerprint`, the dataset's.
         predictions: of the segments.
         stages: of an independent run `audio` and `visual` to what they come to alone; else empty.
         audit: which modality does the work; None for a run of one modality, or where it was not asked for.

@@ -76,7 +76,10 @@ def _recognised(values: Mapping[str, Any]) -> int:
 def _by_modality(label: str, alone: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
     parts: list[str] = []
     for system, per_label in alone.items():
-        values = per_label[label]
+        values = per_label.get(label, {})
+        # Files of earlier versions may be of two datasets: in the other one no recording bore the label.
+        if not values.get("count"):
+            continue
         text = f"{_WHO[system]} {'recognises ' if not parts else ''}{_recognised(values)} of {values['count']}"
         wrong = values.get("taken_for")
         parts.append(f"{text} ({wrong['count']} taken for {wrong['label']})" if wrong else text)

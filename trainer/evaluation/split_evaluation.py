@@ -11,6 +11,7 @@ from avinst.errors import UserError
 from avinst.progress import tell
 from trainer.board.evaluation_board import write_board
 from trainer.board.projector import RecordingFeatures
+from trainer.evaluation.measured_on import with_fingerprint
 from trainer.evaluation.metrics import compute_metrics
 from trainer.evaluation.predictions import Observer, Predictions, predict_split
 from trainer.evaluation.tables import LEVELS
@@ -24,7 +25,8 @@ class Evaluation:
     """What a network says of a split, and how good that is.
 
     Attributes:
-        metrics: `{"segment": M, "recording": M}`, M as `trainer.evaluation.metrics.compute_metrics` says.
+        metrics: `{"segment": M, "recording": M}`, M as `trainer.evaluation.metrics.compute_metrics` says, and
+            `fingerprint`, the dataset's.
         predictions: of the segments.
     """
 
@@ -53,7 +55,7 @@ def evaluate(
     read_metrics(run.run_dir)  # a damaged file is told before the split is predicted
     gathered = RecordingFeatures(run.model, dataset.recordings.get(split, 0))
     predictions = predict_split(run.model, dataset, split, batch_size, [gathered, *observers])
-    metrics = measure(predictions, dataset)
+    metrics = with_fingerprint(measure(predictions, dataset), dataset)
     _write_metrics(run.run_dir, split, metrics)
     write_board(run, dataset, split, metrics, predictions.by_recording(), gathered)
     return Evaluation(metrics, predictions)
@@ -69,7 +71,8 @@ def evaluate_stages(run: Run, dataset: Dataset, split: str, batch_size: int = 32
     for stage in STAGES[run.config.scheme][:-1]:
         model = load_run(run.run_dir, f"{STAGES_FOLDER}/{stage}/{MODEL_FILE}").model
         predictions = predict_split(model, dataset, split, batch_size)
-        found[stage] = Evaluation(measure(predictions, dataset), predictions)
+        metrics = with_fingerprint(measure(predictions, dataset), dataset)
+        found[stage] = Evaluation(metrics, predictions)
         _write_metrics(paths.join(run.run_dir, STAGES_FOLDER, stage), split, found[stage].metrics)
     return found
 

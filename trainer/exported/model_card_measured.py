@@ -52,7 +52,9 @@ def audit_lines(facts: Mapping[str, Any]) -> list[str]:
         title = f"{METRIC_TITLES[found['metric']]} by recording"
         rows = [[SYSTEMS[name], _interval(found["scores"][name])] for name in SYSTEMS if name in found["scores"]]
         parts += [
-            f"On the {split} split ({found['recordings']} recordings):",
+            f"On the {split} split ({found['recordings']} recordings)"
+            + _other_dataset(facts, split, found, found["recordings"])
+            + ":",
             bullets(map(plain, found["verdict"])),
             table(["", title], rows),
         ]
@@ -61,10 +63,20 @@ def audit_lines(facts: Mapping[str, Any]) -> list[str]:
 
 def _caveat(facts: Mapping[str, Any], split: str) -> str:
     """What makes figures of a split say less than they seem to."""
-    counted, own = facts["metrics"][split]["recording"]["count"], facts["dataset"]["recordings"].get(split, 0)
-    if counted != own:
+    found = facts["metrics"][split]
+    seen = {"train": " (which it was trained on)", "validation": " (which its epoch was chosen on)"}
+    return _other_dataset(facts, split, found, found["recording"]["count"]) or seen.get(split, "")
+
+
+def _other_dataset(facts: Mapping[str, Any], split: str, found: Mapping[str, Any], counted: int) -> str:
+    """Told where figures are not of the dataset that the run was trained on; empty where they are."""
+    own = facts["dataset"]["recordings"].get(split, 0)
+    if counted != own:  # all that tells figures of earlier versions
         return f" (of another dataset: the run's own has {own} recordings there)"
-    return {"train": " (which it was trained on)", "validation": " (which its epoch was chosen on)"}.get(split, "")
+    fingerprint = found["fingerprint"]
+    if fingerprint and fingerprint != facts["dataset"]["fingerprint"]:
+        return f" (of another dataset, {code(fingerprint[:12])}, than the run's own)"
+    return ""
 
 
 def _per_label(per_label: Mapping[str, Mapping[str, Any]]) -> str:

@@ -11,6 +11,7 @@ from avinst import paths
 from avinst.errors import UserError
 from avinst.spec import DatasetSpec
 from avinst.versions import package_versions
+from trainer.evaluation.measured_on import FINGERPRINT
 from trainer.evaluation.scores import NAMES
 from trainer.evaluation.tables import LEVELS
 from trainer.exported.check import Checked
@@ -120,11 +121,15 @@ def _width(model: keras.Model, layer: str) -> int:
 
 
 def _metrics(run_dir: str) -> dict[str, Any]:
-    """Split to level to the scores with their intervals, `per_label` and `count`."""
+    """Split to the dataset's fingerprint, and to level to scores with their intervals, `per_label` and `count`."""
     try:
         return {
             split: {
-                level: {name: levels[level][name] for name in (*NAMES, "per_label", "count")} for level in LEVELS
+                **{
+                    level: {name: levels[level][name] for name in (*NAMES, "per_label", "count")}
+                    for level in LEVELS
+                },
+                FINGERPRINT: levels.get(FINGERPRINT),
             }
             for split, levels in read_metrics(run_dir).items()
         }
@@ -133,10 +138,10 @@ def _metrics(run_dir: str) -> dict[str, Any]:
 
 
 def _audit(run_dir: str) -> dict[str, Any]:
-    """Split to what was found, the verdict in words among it."""
+    """Split to what was found, the verdict in words and the dataset's fingerprint among it."""
     try:
         return {
-            split: {name: audit[name] for name in _AUDITED}
+            split: {**{name: audit[name] for name in _AUDITED}, FINGERPRINT: audit.get(FINGERPRINT)}
             for split, audit in read_metrics(run_dir, AUDIT_FILE).items()
         }
     except (KeyError, TypeError) as error:

@@ -61,7 +61,7 @@ METRICS = {
 }
 
 
-def render(study, pictures, metrics=METRICS, audit=None, sounds=None):
+def render(study, pictures, metrics=METRICS, audit=None, sounds=None, of_another_dataset=()):
     record = RunRecord(
         scheme="joint",
         scores={"audio alone": METRICS, "joint (this run)": metrics} if metrics else {},
@@ -70,6 +70,7 @@ def render(study, pictures, metrics=METRICS, audit=None, sounds=None):
         evaluate_command="avinst evaluate --run_dir='a & b' --split=test",
         analyze_command="avinst analyze --run_dir='a & b'",
         versions={"keras": "3"},
+        of_another_dataset=of_another_dataset,
     )
     return render_report(study, pictures, sounds or {}, record, title="Why <joint> decides")
 
@@ -268,3 +269,15 @@ def test_the_worst_label_is_told_at_the_top_with_its_mistakes(toy_study, toy_pic
     assert len(page.images) == len(toy_pictures) + 1
     assert "Confusion matrix by recording" in scores
     assert "average precision 0.75; most often taken for piano (6)." in "".join(page.texts)
+
+
+@pytest.mark.parametrize("metrics", [METRICS, None])
+def test_scores_of_another_dataset_are_named_and_not_shown(toy_study, toy_pictures, metrics):
+    left_out = ("joint (this run)", "the modality audit")
+    words = "".join(Page(render(toy_study, toy_pictures, metrics, of_another_dataset=left_out)).texts)
+    assert (
+        "Left out, for it was last measured on the test split of another dataset: joint (this run), the "
+        "modality audit."
+    ) in words
+    assert ("Not measured on the test split yet" in words) == (metrics is None)
+    assert "another dataset" not in "".join(Page(render(toy_study, toy_pictures, metrics)).texts)

@@ -256,6 +256,7 @@ def test_the_command_audits_a_joint_run_against_the_stages_of_another(
     assert set(audit["scores"]) == set(SYSTEMS)
     assert audit["absent"] == {}
     assert audit["stages_from"] == independent_run_dir
+    assert audit["fingerprint"] == dataset.fingerprint
     for sentence in audit["verdict"]:
         assert sentence in printed
     metrics = json.loads((Path(run_dir) / "metrics.json").read_text())["test"]["recording"]

@@ -23,6 +23,7 @@ def test_metrics_json_keeps_the_other_splits(independent_run, dataset):
     validation = evaluate(independent_run, dataset, "validation", batch_size=5).metrics
     written = json.loads((Path(independent_run.run_dir) / "metrics.json").read_text())
     assert written == {"test": test, "validation": validation}
+    assert list(test) == ["segment", "recording", "fingerprint"]
     assert test["segment"]["count"] == 24
     assert test["recording"]["count"] == 12
     assert {name: values["count"] for name, values in test["recording"]["per_label"].items()} == dict.fromkeys(
@@ -67,7 +68,8 @@ def test_a_dataset_that_was_prepared_anew_is_told(untrained_run, dataset, capsys
     run = untrained_run("audio")
     tell_of_other_recordings(run, dataset)
     assert not capsys.readouterr().err
-    evaluate(run, dataclasses.replace(dataset, fingerprint="divided-anew"), "test")
+    anew = dataclasses.replace(dataset, fingerprint="divided-anew")
+    assert evaluate(run, anew, "test").metrics["fingerprint"] == "divided-anew"
     assert "is not the dataset that " in (told := capsys.readouterr().err)
     assert "(divided-anew, not " in told
 
@@ -78,4 +80,5 @@ def test_an_independent_run_tells_what_each_modality_does_alone(independent_run,
     folder = Path(independent_run.run_dir) / "stages"
     for stage, alone in stages.items():
         assert json.loads((folder / stage / "metrics.json").read_text()) == {"test": alone.metrics}
+        assert alone.metrics["fingerprint"] == dataset.fingerprint
     assert evaluate_stages(untrained_run("joint"), dataset, "test") == {}

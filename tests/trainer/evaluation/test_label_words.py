@@ -85,6 +85,15 @@ def test_each_modality_alone_is_told():
     )
 
 
+def test_a_modality_that_was_measured_where_no_recording_bears_the_label_is_left_out():
+    """As in files of earlier versions, which may be of two datasets."""
+    unborne = {**BANJO, "recall": None, "average_precision": None, "count": 0}
+    alone = {"audio_alone": {**LABELS, "banjo": unborne}, "visual_alone": {**LABELS, "banjo": unborne}}
+    assert worst_sentences({"per_label": LABELS}, alone) == worst_sentences({"per_label": LABELS})
+    del alone["visual_alone"]["banjo"]
+    assert worst_sentences({"per_label": LABELS}, alone) == worst_sentences({"per_label": LABELS})
+
+
 def test_where_all_are_alike_none_is_the_worst():
     (sentence,) = worst_sentences({"per_label": {"a": label(1.0, 1.0), "b": label(1.0, 0.5)}})
     assert sentence == "No label is recognised worse than another: the average precision of each is 1.00."

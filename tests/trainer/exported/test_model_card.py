@@ -116,6 +116,27 @@ def test_figures_of_another_dataset_of_seen_splits_and_of_another_precision_are_
     assert "from those in the precision of the training they differ by 0.004; it is gone" in html
 
 
+def test_figures_of_another_dataset_with_as_many_recordings_are_told_by_its_fingerprint(measured):
+    own = measured.dataset_info.fingerprint
+    facts = model_facts(measured, "float32", CHECKED)
+    assert facts["metrics"]["test"]["fingerprint"] == own
+    assert facts["audit"]["test"]["fingerprint"] is None  # as earlier versions wrote it
+    for name in ("metrics.json", "audit.json"):
+        file = Path(measured.run_dir, name)
+        entry = json.loads(file.read_text())["test"]
+        file.write_text(json.dumps({"test": {**entry, "fingerprint": "e" * 64}}))
+    html = read(html_of(card(measured)))
+    other = "(of another dataset, eeeeeeeeeeee, than the run's own)"
+    assert f"On the test split, with 95 % intervals over recordings {other}:" in html
+    assert f"On the test split (6 recordings) {other}:" in html
+    file = Path(measured.run_dir, "audit.json")
+    entry = json.loads(file.read_text())["test"]
+    file.write_text(json.dumps({"test": {**entry, "recordings": 5, "fingerprint": own}}))
+    assert "(5 recordings) (of another dataset: the run's own has 6 recordings there):" in read(
+        html_of(card(measured))
+    )
+
+
 def test_what_was_not_measured_is_said_plainly(untrained_run):
     html = read(html_of(card(untrained_run("independent"))))
     assert "Not evaluated before this export" in html
