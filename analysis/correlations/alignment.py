@@ -39,6 +39,9 @@ class Chance:
     p_value: float
 
 
+_UNKNOWN = Chance(math.nan, math.nan, math.nan, math.nan)
+
+
 @dataclasses.dataclass(frozen=True)
 class Alignment:
     """One measure of the two modalities' features.
@@ -47,12 +50,18 @@ class Alignment:
         measure: a key of MEASURES.
         value: over all recordings.
         by_chance: all recordings shuffled: nothing is shared.
-        by_label: recordings shuffled within their label: what the label alone makes the modalities share.
+        by_label: of `shared_value`, recordings shuffled within their label: what the label alone makes the
+            modalities share. NaN where fewer than MINIMUM_RECORDINGS can change places.
         within_value: with each label's mean taken off the features.
         within_by_chance: of this, recordings shuffled within their label. Its mean is not 0 where labels have few
             recordings: the means that are taken off bind a label's recordings to each other in both modalities.
         recordings: that the value is over.
-        within_recordings: that the value within labels is over: a label that one recording bears says nothing.
+        within_recordings: that the value within labels is over: those that can change places there.
+        shared_value: over the recordings that can change places within their label, which is the set of labels
+            that they bear: what stays where it is would be the same under every permutation, and look like
+            chance. In the first canonical correlation they change places within their fold besides. NaN where
+            there are fewer than MINIMUM_RECORDINGS of them.
+        shared_recordings: how many can.
     """
 
     measure: str
@@ -63,6 +72,8 @@ class Alignment:
     within_by_chance: Chance
     recordings: int
     within_recordings: int
+    shared_value: float
+    shared_recordings: int
 
 
 def align(features: Features, seed: int, permutations: int = PERMUTATIONS) -> tuple[Alignment, ...]:
@@ -92,19 +103,43 @@ def align(features: Features, seed: int, permutations: int = PERMUTATIONS) -> tu
         score = _scorer(measure, audio, visual, fold)
         cell = fold if measure == "cca" else together
         by_chance = _chance(score, cell, permutations, generator)
-        by_label = _chance(score, cell + FOLDS * group, permutations, generator)
-        within_value, within_chance = math.nan, Chance(math.nan, math.nan, math.nan, math.nan)
-        if len(shared) >= MINIMUM_RECORDINGS:
-            score_within = _scorer(measure, *within, fold_within)
-            cell_within = FOLDS * rest + (fold_within if measure == "cca" else 0)
-            within_value = score_within(None)
-            within_chance = _chance(score_within, cell_within, permutations, generator)
+        shared_value, by_label, exchanged = _by_label(measure, audio, visual, group, fold, permutations, generator)
+        within_value, within_chance, exchanged_within = _by_label(
+            measure, *within, rest, fold_within, permutations, generator
+        )
         found.append(
             Alignment(
-                measure, score(None), by_chance, by_label, within_value, within_chance, len(features), len(shared)
+                measure=measure,
+                value=score(None),
+                by_chance=by_chance,
+                by_label=by_label,
+                within_value=within_value,
+                within_by_chance=within_chance,
+                recordings=len(features),
+                within_recordings=exchanged_within,
+                shared_value=shared_value,
+                shared_recordings=exchanged,
             )
         )
     return tuple(found)
+
+
+def _by_label(
+    measure: str,
+    audio: np.ndarray,
+    visual: np.ndarray,
+    group: np.ndarray,
+    fold: np.ndarray,
+    permutations: int,
+    generator: np.random.Generator,
+) -> tuple[float, Chance, int]:
+    """Value and null over the recordings that can change places within their label, and how many those are."""
+    cell = FOLDS * group + (fold if measure == "cca" else 0)
+    rows = np.flatnonzero(np.bincount(cell)[cell] > 1)
+    if len(rows) < MINIMUM_RECORDINGS:
+        return math.nan, _UNKNOWN, len(rows)
+    score = _scorer(measure, audio[rows], visual[rows], fold[rows])
+    return score(None), _chance(score, cell[rows], permutations, generator), len(rows)
 
 
 def alignment_json(found: tuple[Alignment, ...]) -> dict[str, Any]:
@@ -144,7 +179,7 @@ def _chance(
     value = score(None)
     values = np.array([score(_shuffled(cell, generator)) for _ in range(permutations)])
     if not (math.isfinite(value) and np.isfinite(values).all()):
-        return Chance(math.nan, math.nan, math.nan, math.nan)
+        return _UNKNOWN
     return Chance(float(values.mean()), *central_band(values), p_value_among(values, value))
 
 

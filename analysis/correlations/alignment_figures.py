@@ -21,7 +21,9 @@ def alignment_figure(found: tuple[Alignment, ...]) -> Figure:
         _band(axes, row - 0.3, one.by_chance, CHANCE)
         _band(axes, row - 0.1, one.by_label, _LABEL_ALONE)
         _band(axes, row + 0.25, one.within_by_chance, CHANCE)
-        axes.plot([one.value, one.value], [row - 0.4, row], color=COLOURS["across"], linewidth=2.5)
+        # Each band beside the value that it is the null of: they differ where not all can change places.
+        for value, top in ((one.value, row - 0.4), (one.shared_value, row - 0.2)):
+            axes.plot([value, value], [top, top + 0.2], color=COLOURS["across"], linewidth=2.5)
         axes.plot(one.within_value, row + 0.25, "D", color=COLOURS["across"], markersize=6)
     axes.use_sticky_edges = False  # else a band ends at the edge of the figure, and looks cut
     axes.set_yticks(range(len(found)), [MEASURES[one.measure] for one in found], fontsize=9)

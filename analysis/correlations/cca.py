@@ -34,8 +34,8 @@ class CrossValidatedCca:
         self._folds = []
         for number in np.unique(fold):
             fit, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-            # Two points lie on a line: they say nothing.
-            if len(held_out) > 2:
+            # Two points lie on a line: they say nothing, and nothing can be fitted to none.
+            if min(len(fit), len(held_out)) > 2:
                 self._folds.append(_Fold(fit, held_out, _components(x, fit), _components(y, fit)))
 
     def correlation(self, order: np.ndarray | None = None) -> float:

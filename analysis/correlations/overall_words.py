@@ -3,13 +3,16 @@
 import math
 from collections.abc import Sequence
 
-from analysis.correlations.alignment import MEASURES, Alignment
+from analysis.correlations.alignment import MEASURES, MINIMUM_RECORDINGS, Alignment
 from analysis.correlations.overall import LabelCount, Overall
 from analysis.correlations.resampling import BEYOND_CHANCE
 from analysis.correlations.spearman import MeanAbsolute
 from avinst.counting import counted
 
 _PAPER = "Slizovskaia et al. found under independent training"
+_TOO_FEW_CHANGE_PLACES = (
+    f"fewer than {MINIMUM_RECORDINGS} recordings can change places with others of the same labels"
+)
 
 
 def finding(result: Overall) -> str:
@@ -67,24 +70,31 @@ def alignment_sentence(found: Sequence[Alignment]) -> str:
 
     Each value stands beside the band of its null: within labels chance alone may give much more, or less, than 0.
     A measure is called beyond chance where its p-value times the number of measures is at most 0.025.
+    Where hardly a recording can change places within its label, what the label alone gives cannot be told.
     """
-    found = [one for one in found if math.isfinite(one.value) and math.isfinite(one.by_label.p_value)]
+    measured = [one for one in found if math.isfinite(one.value)]
+    found = [one for one in measured if math.isfinite(one.by_label.p_value)]
+    untold = [one for one in measured if one not in found]
     if not found:
-        return ""
+        return _nothing_told(untold) if untold else ""
     more = [one for one in found if one.by_label.p_value * len(found) <= BEYOND_CHANCE]
     whole = "; ".join(
-        f"{MEASURES[one.measure]} {one.value:.2f} (the label alone: {one.by_label.low:.2f} to "
-        f"{one.by_label.high:.2f})"
+        f"{MEASURES[one.measure]} {one.shared_value:.2f} (the label alone: {one.by_label.low:.2f} to "
+        f"{one.by_label.high:.2f}{_of_recordings(one)})"
         for one in found
     )
     inside = [one for one in found if math.isfinite(one.within_value)]
     p_values = [min(1.0, one.within_by_chance.p_value * len(inside)) for one in inside]
     beyond = [one for one, p_value in zip(inside, p_values, strict=True) if p_value <= BEYOND_CHANCE]
     shares = "something" if more or beyond else "nothing measurable"
+    everywhere = all(one.shared_recordings == one.recordings for one in found)
+    where = "all recordings" if everywhere else "the recordings that share their labels with others"
     text = (
-        f"Beyond the label, all audio features together share {shares} with all visual ones. Over all recordings, "
+        f"Beyond the label, all audio features together share {shares} with all visual ones. Over {where}, "
         f"where the label makes both modalities alike: {whole}; {_names(more) or 'none'} beyond that."
     )
+    if untold:
+        text += f" For {_names(untold)} it cannot be told: {_TOO_FEW_CHANGE_PLACES}."
     if not inside:
         return f"{text} Within labels there are too few recordings to tell."
     values = "; ".join(
@@ -93,6 +103,22 @@ def alignment_sentence(found: Sequence[Alignment]) -> str:
         for one, p_value in zip(inside, p_values, strict=True)
     )
     return f"{text} Within labels: {values}; {_names(beyond) or 'none'} beyond it."
+
+
+def _nothing_told(measured: Sequence[Alignment]) -> str:
+    """Said where no measure has a null that the label alone gives."""
+    values = "; ".join(f"{MEASURES[one.measure]} {one.value:.2f}" for one in measured)
+    return (
+        "Whether all audio features together share something with all visual ones beyond the label cannot be "
+        f"told: {_TOO_FEW_CHANGE_PLACES}. Over all recordings, the label's part included: {values}."
+    )
+
+
+def _of_recordings(one: Alignment) -> str:
+    """How many recordings a value is over, where those are not all."""
+    if one.shared_recordings == one.recordings:
+        return ""
+    return f", {one.shared_recordings} of {one.recordings} recordings"
 
 
 def _names(found: Sequence[Alignment]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from analysis.comparison.result import Comparison, Contrast, LabelComparison
 from analysis.comparison.tables import rows_of
 from analysis.comparison.words import SCOPE, comparison_sentences
-from analysis.correlations.alignment import MEASURES, Chance
+from analysis.correlations.alignment import MEASURES, Alignment, Chance
 from analysis.pictures import Picture
 from analysis.report.frame import Section
 from analysis.report.markup import Markup, element, joined, paragraph, table
@@ -79,10 +79,10 @@ def _alignment_table(comparison: Comparison) -> Markup:
         return Markup("")
     rows: list[list[str]] = []
     for measure, name in MEASURES.items():
-        within = [(found[measure].within_value, found[measure].within_by_chance) for found in runs]
-        whole = [(found[measure].value, found[measure].by_label) for found in runs]
-        rows.append([f"{name}, within labels", *(_aligned(*cell) for cell in within)])
-        rows.append([f"{name}, all recordings", *(_aligned(*cell) for cell in whole)])
+        both = [found[measure] for found in runs]
+        within = [_aligned(one.within_value, one.within_by_chance) for one in both]
+        rows.append([f"{name}, within labels", *within])
+        rows.append([f"{name}, {_which(both)}", *map(_beside_label, both)])
     caption = (
         "Alignment of all audio with all visual features in both runs; in brackets what shuffled recordings give: "
         "those of one label change places"
@@ -91,7 +91,30 @@ def _alignment_table(comparison: Comparison) -> Markup:
 
 
 def _aligned(value: float, chance: Chance) -> Markup:
+    if not math.isfinite(chance.p_value):
+        return Markup(_number(value))
     return _noted(_number(value), f"[{_number(chance.low)}, {_number(chance.high)}], p = {chance.p_value:.2g}")
+
+
+def _beside_label(one: Alignment) -> Markup:
+    if _is_told(one):
+        return _aligned(one.shared_value, one.by_label)
+    value = _number(one.value)
+    return (
+        _noted(value, "what the label alone gives cannot be told") if math.isfinite(one.value) else Markup(value)
+    )
+
+
+def _which(runs: Sequence[Alignment]) -> str:
+    """Which recordings are set beside what the label alone gives: both runs' are the same."""
+    for one in filter(_is_told, runs):
+        if one.shared_recordings < one.recordings:
+            return f"{one.shared_recordings} of {one.recordings} recordings"
+    return "all recordings"
+
+
+def _is_told(one: Alignment) -> bool:
+    return math.isfinite(one.by_label.p_value)
 
 
 def _difference(contrast: Contrast) -> Markup:

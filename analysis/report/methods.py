@@ -65,7 +65,9 @@ cosine that sound and picture have in common (Huh et al. 2024). CCA: principal c
 most 10, and the first canonical correlation (Hotelling 1936) fitted on four fifths of the recordings and
 measured on the fifth. Each has two nulls of 1,000 permutations, fewer where fewer were asked for: all
 recordings shuffled, and recordings shuffled within their label, which keeps what the label alone makes the
-modalities share. Within labels: the same after each label's mean is taken off the features. That binds a label's
+modalities share. The latter is over the recordings that can change places, those whose labels others bear too (for
+CCA in the same fold besides); with fewer than 20 of them it cannot be told.
+Within labels: the same after each label's mean is taken off the features. That binds a label's
 recordings to each other, in sound and picture alike, so that unrelated features do not give 0 there where labels
 have few recordings: with independent normal features, 1024 and 2048 of them, and 4 labels, CKA is 0.90 on average
 with 24 recordings and 0.31 with 100. A value within labels says something only beside its own

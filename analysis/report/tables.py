@@ -1,5 +1,6 @@
 """Tables of scores in the report: the schemes beside each other, and the modality audit."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -104,17 +105,21 @@ def audit(record: RunRecord) -> Markup:
 
 
 def alignment(found: Sequence[Alignment]) -> Markup:
-    """How alike the modalities' features are as a whole, over all recordings and within the labels."""
+    """How alike the modalities' features are as a whole, over all recordings and within the labels.
+
+    A dash: the value is not defined, as where all recordings have the same features. "cannot be told": there is
+    a value, but too few recordings to shuffle within the labels.
+    """
     if not found:
         return Markup("")
     rows = [
         [
             MEASURES[measured.measure],
-            f"{measured.value:.3f}",
+            _number(measured.value),
             _chance(measured.by_chance),
-            _chance(measured.by_label),
-            f"{measured.within_value:.3f}",
-            _chance(measured.within_by_chance),
+            _by_label(measured),
+            _number(measured.within_value),
+            _chance(measured.within_by_chance, _untold(measured)),
         ]
         for measured in found
     ]
@@ -124,9 +129,28 @@ def alignment(found: Sequence[Alignment]) -> Markup:
     return table(head, rows, caption, "scores numbers")
 
 
-def _chance(chance: Chance) -> Markup:
+def _chance(chance: Chance, unknown: str = "–") -> Markup:
+    if not math.isfinite(chance.p_value):
+        return Markup(unknown)
     band = f"[{chance.low:.3f}, {chance.high:.3f}], p = {chance.p_value:.2g}"
     return joined(f"{chance.mean:.3f} ", element("small", band))
+
+
+def _by_label(measured: Alignment) -> Markup:
+    """What the label alone gives; with the value beside it where that is not over all recordings."""
+    cell = _chance(measured.by_label, _untold(measured))
+    if measured.shared_recordings == measured.recordings or not math.isfinite(measured.by_label.p_value):
+        return cell
+    some = f"of {measured.shared_recordings} recordings with {measured.shared_value:.3f}: "
+    return joined(element("small", some), cell)
+
+
+def _untold(measured: Alignment) -> str:
+    return "cannot be told" if math.isfinite(measured.value) else "–"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "–"
 
 
 def interval(cell: Mapping[str, float | None], line: float | None = None) -> Markup:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from comparison_parts import recordings_of
@@ -146,3 +148,60 @@ def test_figure_and_file_hold_the_values():
     assert diamonds == [one.within_value for one in found]
     lowest = min(chance.low for one in found for chance in (one.by_chance, one.by_label, one.within_by_chance))
     assert axes.get_xlim()[0] < lowest  # no band looks cut
+
+
+def test_figure_sets_each_band_beside_the_value_that_it_is_the_null_of():
+    (one, *_) = align(label_driven(np.random.default_rng(3)), 0, 19)
+    axes = alignment_figure((dataclasses.replace(one, value=0.5, shared_value=0.25),)).axes[0]
+    upright = {
+        x[0]: sorted(line.get_ydata())
+        for line in axes.lines
+        if len(x := line.get_xdata()) == 2 and x[0] == x[1] != 0
+    }
+    assert upright == {0.5: [-0.4, -0.2], 0.25: [-0.2, 0.0]}
+
+
+def test_recordings_that_cannot_change_places_are_no_null():
+    generator = np.random.default_rng(5)
+    common = generator.normal(size=(60, 4))
+    # 30 recordings of two labels whose modalities share much, 30 of a label of their own that share nothing.
+    group = np.concatenate([np.arange(30) % 2, np.arange(2, 32)])
+    audio, visual = np.hstack([common, common]), np.hstack([common, 0.1 * generator.normal(size=(60, 3))])
+    visual[30:, :4] = generator.normal(size=(30, 4))
+    labels = np.eye(32, dtype=bool)[group]
+    for one in align(features_of(audio, visual, labels), 0, 99):
+        assert one.recordings == 60
+        assert one.shared_recordings == one.within_recordings == 30, one.measure
+        # As if the others were not there: with them, half of each permutation is what was measured.
+        assert one.by_label.p_value == 1 / 100, one.measure
+        assert one.by_label.high < 0.7 < one.shared_value, one.measure
+    alone = align(features_of(audio[:30], visual[:30], labels[:30]), 1, 99)
+    for one, other in zip(align(features_of(audio, visual, labels), 0, 99), alone, strict=True):
+        if one.measure != "cca":  # whose folds are drawn
+            assert one.shared_value == pytest.approx(other.value)
+            assert one.value < one.shared_value - 0.1, one.measure
+
+
+def test_where_hardly_any_can_change_places_what_the_label_gives_is_not_told():
+    generator = np.random.default_rng(6)
+    shared = generator.normal(size=(100, 5))
+    every = align(features_of(shared, shared + 0.1, np.eye(100, dtype=bool)), 0, 19)
+    assert [one.shared_recordings for one in every] == [0, 0, 0]
+    for one in every:
+        assert np.isfinite(one.value)
+        assert one.by_chance.p_value == 1 / 20
+        assert np.isnan([one.by_label.p_value, one.shared_value, one.within_value]).all()
+    assert alignment_json(every)["cka"]["by_label"]["low"] is None
+    alignment_figure(every)
+    # Four recordings of each label change places among themselves, but each lies in a fold of its own.
+    cka, neighbours, cca = align(
+        features_of(shared[:80], shared[:80], np.eye(20, dtype=bool)[np.arange(80) // 4]), 0, 19
+    )
+    assert cka.by_label.p_value == neighbours.by_label.p_value == 1 / 20
+    assert (cka.shared_recordings, cca.shared_recordings) == (80, 0)
+    assert np.isnan(cca.by_label.p_value)
+
+
+def test_recordings_of_one_fold_have_nothing_to_be_fitted_on():
+    values = np.random.default_rng(7).normal(size=(20, 3))
+    assert np.isnan(CrossValidatedCca(values, values, np.zeros(20, dtype=int)).correlation())

@@ -152,7 +152,7 @@ def aligned(whole_p, within_p):
     chance = Chance(0.1, 0.0, 0.2, 0.5)
     by_label = dataclasses.replace(chance, p_value=whole_p)
     within = Chance(0.01, -0.1, 0.12, within_p)
-    return tuple(Alignment(name, 0.7, chance, by_label, 0.03, within, 60, 60) for name in MEASURES)
+    return tuple(Alignment(name, 0.7, chance, by_label, 0.03, within, 60, 60, 0.7, 60) for name in MEASURES)
 
 
 def test_alignment_begins_with_the_verdict_and_says_what_each_number_is_beside():
@@ -192,3 +192,42 @@ def test_what_could_not_be_measured_is_left_out():
     assert alignment_sentence(found).endswith("Within labels there are too few recordings to tell.")
     dead = tuple(dataclasses.replace(one, value=np.nan, by_label=none) for one in found)
     assert alignment_sentence(dead) == ""
+
+
+def unknown_by_label(one):
+    unknown = Chance(np.nan, np.nan, np.nan, np.nan)
+    return dataclasses.replace(
+        one,
+        by_label=unknown,
+        within_value=np.nan,
+        within_by_chance=unknown,
+        shared_value=np.nan,
+        shared_recordings=4,
+    )
+
+
+def test_what_the_label_alone_gives_is_not_told_where_hardly_any_change_places():
+    assert alignment_sentence([unknown_by_label(one) for one in aligned(0.3, 0.3)]) == (
+        "Whether all audio features together share something with all visual ones beyond the label cannot be "
+        "told: fewer than 20 recordings can change places with others of the same labels. Over all recordings, "
+        "the label's part included: linear CKA, unbiased 0.70; mutual nearest neighbours 0.70; first canonical "
+        "correlation, held out 0.70."
+    )
+
+
+def test_a_measure_without_that_null_is_named_and_the_others_are_told():
+    cka, neighbours, cca = aligned(0.001, 0.3)
+    text = alignment_sentence([cka, neighbours, unknown_by_label(cca)])
+    assert (
+        "unbiased and mutual nearest neighbours beyond that. For first canonical correlation, held out it" in text
+    )
+    assert "it cannot be told: fewer than 20 recordings" in text
+    assert text.count("0.70") == 2
+
+
+def test_the_value_beside_the_label_alone_is_over_the_recordings_that_change_places():
+    found = [dataclasses.replace(one, shared_value=0.31, shared_recordings=40) for one in aligned(0.3, 0.3)]
+    text = alignment_sentence(found)
+    assert "Over the recordings that share their labels with others, where the label makes" in text
+    assert "linear CKA, unbiased 0.31 (the label alone: 0.00 to 0.20, 40 of 60 recordings); " in text
+    assert "0.70" not in text
