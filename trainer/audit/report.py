@@ -62,10 +62,11 @@ def audit_markdown(audit: Audit) -> str:
         "| --- | --- |",
     ]
     lines += [f"| {title} | {cell} |" for title, cell in _rows(audit)]
+    counted_in = " in Hit@1" if audit.metric == "map" else ""
     for what, ids in (("gains", audit.gains), ("loses", audit.losses)):
         if ids:
             names = ", ".join(f"`{name}`" for name in ids)
-            lines += ["", f"Against {audit.better} alone fusion {what}: {names}"]
+            lines += ["", f"Against {audit.better} alone fusion {what}{counted_in}: {names}"]
     return "\n".join(lines)
 
 

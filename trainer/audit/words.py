@@ -74,10 +74,17 @@ def _fusion(audit: Audit) -> str:
         "unknown": f"Too few recordings to tell whether fusion helps against {alone}",
     }[judged]
     gains, losses = len(audit.gains), len(audit.losses)
+    gained, lost = counted(gains, "recording"), counted(losses, "recording")
+    changed = f"It gains {gained} and loses {lost} (exact McNemar p = {audit.mcnemar_p:.2g})."
+    if audit.metric == "map":
+        # Which recording is gained cannot be said in mAP, which orders all recordings by each label.
+        changed = (
+            f"In Hit@1 it gains {gained}, where its most probable label is a true one and that of {alone} is not, "
+            f"and loses {lost} (exact McNemar p = {audit.mcnemar_p:.2g})."
+        )
     return (
         f"{opening}: the fused model reaches {_interval(audit.scores['fused'])}, a difference of "
-        f"{_signed(audit.differences['fused_minus_better'])}. It gains {counted(gains, 'recording')} and loses "
-        f"{counted(losses, 'recording')} (exact McNemar p = {audit.mcnemar_p:.2g})."
+        f"{_signed(audit.differences['fused_minus_better'])}. {changed}"
     )
 
 
@@ -107,6 +114,13 @@ def _limit(audit: Audit) -> str:
     }
     neither = audit.alone_right["neither"]
     reach = total - neither["recordings"]
+    if audit.metric == "map":
+        return (
+            f"By audio or vision alone the most probable label is a true one on {reach} of {total} recordings "
+            f"(Hit@1 {reach / total:.3f}: the most that choosing between the two could reach). Where that is "
+            f"so by only one of them ({one['recordings']}) the fused model's is a true one on {one['fused']}, "
+            f"where by neither ({neither['recordings']}) on {neither['fused']}."
+        )
     return (
         f"Audio or vision alone is right on {reach} of {total} recordings ({reach / total:.3f}: the most that "
         "choosing between the two could reach). Where only one of them is right "

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from trainer.audit.measures import Difference, Interval
+from trainer.audit.report import audit_markdown
 from trainer.audit.result import SYSTEMS, Audit
 from trainer.audit.words import audit_verdict
 
@@ -50,6 +51,7 @@ AUDIT = Audit(
     },
     probe_c={},
 )
+AUDIT_IN_MAP = dataclasses.replace(AUDIT, metric="map")
 WITHOUT_ONE = (
     "With one modality blanked the fused model is left with Hit@1 0.500 without audio and 0.500 without vision."
 )
@@ -207,3 +209,20 @@ def test_with_neither_stages_nor_probes_it_says_so():
 def test_swaps_that_could_be_made_for_some_recordings_only_say_for_how_many():
     found = " ".join(audit_verdict(dataclasses.replace(AUDIT, swapped_recordings=4)))
     assert "recordings with different labels (4 of 100) it follows audio in 60 %" in found
+
+
+def test_where_the_score_is_average_precision_what_is_counted_in_hit_at_1_is_called_that():
+    found = audit_verdict(AUDIT_IN_MAP)
+    assert "audio alone reaches mAP 0.700" in found[0]
+    assert found[1].endswith(
+        "a difference of +0.200 (+0.100 to +0.300). In Hit@1 it gains 2 recordings, where its most probable label "
+        "is a true one and that of audio alone is not, and loses 1 recording (exact McNemar p = 1)."
+    )
+    assert found[3] == (
+        "By audio or vision alone the most probable label is a true one on 90 of 100 recordings (Hit@1 0.900: the "
+        "most that choosing between the two could reach). Where that is so by only one of them (50) the fused "
+        "model's is a true one on 43, where by neither (10) on 7."
+    )
+    assert "right on" not in " ".join(found)
+    assert "Against audio alone fusion gains in Hit@1: `a`, `b`" in audit_markdown(AUDIT_IN_MAP)
+    assert "Against audio alone fusion gains: `a`, `b`" in audit_markdown(AUDIT)
