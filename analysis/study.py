@@ -149,8 +149,7 @@ def study_model(
             f"({counted(len(recordings), 'recording')})."
         )
     else:
-        asked_for = selection_split == CROSS_FIT
-        text = cross_fitting_text(split, correlated.halves, asked_for=asked_for, grouped=bool(groups))
+        text = cross_fitting_text(split, selection_split, correlated.halves, grouped=bool(groups))
     choices = choose_segments(segments, recordings, settings.gradcam_per_label, explained_label)
     evidence_maps = EvidenceMaps(model, settings.gradcam_method)
     say(f"{METHOD_NAMES[settings.gradcam_method]} of {len(choices)} segments")

@@ -76,22 +76,25 @@ def cross_fit(
     return results, skipped
 
 
-def cross_fitting_text(split: str, half_ids: Sequence[Sequence[str]], *, asked_for: bool, grouped: bool) -> str:
+def cross_fitting_text(
+    split: str, selection_split: str, half_ids: Sequence[Sequence[str]], *, grouped: bool
+) -> str:
     """How features were chosen, in words.
 
     Args:
         split: the analyzed one.
+        selection_split: the one that features were to be chosen on, which is the analyzed one or has no
+            recordings; or CROSS_FIT.
         half_ids: the recordings of each half.
-        asked_for: not done because there was no other split.
         grouped: recordings of one group of the manifest are in one half.
     """
     first, second = (len(ids) for ids in half_ids)
-    text = (
-        "Features were cross-fitted"
-        if asked_for
-        else "There is no other split to choose features on: cross-fitted"
-    )
-    text += (
+    why = "Features were cross-fitted"
+    if selection_split == split:
+        why = f"The {split} split is both analyzed and the one to choose features on, so they were cross-fitted"
+    elif selection_split != CROSS_FIT:
+        why = f"The {selection_split} split has no recordings to choose features on, so they were cross-fitted"
+    text = why + (
         f": those that were chosen by their importance on one half of the {split} recordings ({first}) were "
         f"correlated over the other half ({second}), and the other way round. A pair's rho is the mean of the "
         "halves in which it was tested; where that is both, its p-value is twice the lesser one."
