@@ -1,13 +1,14 @@
 """What the figures say, in words: for the report, TensorBoard and the terminal."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from analysis.comparison.words import comparison_sentences
 from analysis.correlations.chosen import FeatureCorrelations
 from analysis.correlations.correlation import FEW_RECORDINGS
+from analysis.correlations.dead_words import nothing_across
 from analysis.correlations.figures import few_recordings_warning
 from analysis.correlations.label_correlation import LabelCorrelation, block_q_values, related_labels
 from analysis.correlations.overall import overall
@@ -30,7 +31,8 @@ def summary_sentences(study: Study) -> list[str]:
 def relation_sentences(study: Study) -> list[str]:
     """What the study says about the two modalities: over all labels, by label, as a whole, beside another run."""
     compared = comparison_sentences(study.comparison)[:1] if study.comparison else []
-    related = _relation(study.correlations, multi_label=study.features.multi_label)
+    modalities = study.features.modalities()
+    related = _relation(study.correlations, modalities, multi_label=study.features.multi_label)
     return [*related, *filter(None, [alignment_sentence(study.alignment)]), *compared]
 
 
@@ -97,13 +99,15 @@ def correlation_sentences(found: FeatureCorrelations) -> list[str]:
     """
     q_values = block_q_values(found.labels)
     return [
-        *_relation(found.labels, multi_label=found.multi_label),
+        *_relation(found.labels, found.chosen_by[0].values, multi_label=found.multi_label),
         *(f"{label}: {verdict(result, q_values[label])}" for label, result in found.labels.items()),
         *(f"{label}: not correlated, {reason}." for label, reason in found.skipped.items()),
     ]
 
 
-def _relation(results: Mapping[str, LabelCorrelation], *, multi_label: bool) -> list[str]:
+def _relation(
+    results: Mapping[str, LabelCorrelation], modalities: Collection[str], *, multi_label: bool
+) -> list[str]:
     if not results:
         return ["For no label could the features be correlated."]
     within = {
@@ -113,10 +117,9 @@ def _relation(results: Mapping[str, LabelCorrelation], *, multi_label: bool) -> 
     inside = " and ".join(f"{value:.2f} within {name}" for name, value in within.items() if math.isfinite(value))
     means = overall(results, multi_label=multi_label)
     if means is None:
-        return [
-            "The model has one modality, so nothing can be said about the relation of two. "
-            f"Mean |rho| is {inside}, averaged over {counted(len(results), 'label')}."
-        ]
+        text = nothing_across(results, modalities)
+        averaged = f"averaged over {counted(len(results), 'label')}"
+        return [f"{text} Mean |rho| is {inside}, {averaged}." if inside else text]
     related, judged = related_labels(results), counted(means.labels, "label")
     number = f"{len(related)} of {judged}: {', '.join(related)}" if related else f"none of {judged}"
     by_label = f"The most important audio and visual features move together beyond chance for {number}."
@@ -150,14 +153,13 @@ def _coverage(study: Study) -> list[str]:
 
 
 def _chosen_on_few(study: Study) -> list[str]:
-    """A warning where features were chosen on another split that has few recordings of a label."""
+    """A warning where features were chosen on another split of which few recordings were predicted as a label.
+
+    Predicted, not true: importance is the mean over the recordings that were predicted as the label.
+    """
     if study.halves:
         return []
-    names = study.features.label_names
-    here, there = (
-        {name: int(count) for name, count in zip(names, (rows.labels > 0).sum(axis=0), strict=True)}
-        for rows in (study.features, study.selection)
-    )
+    here, there = study.importance.count, study.selection_importance[0].count
     few = [label for label in study.correlations if there[label] < FEW_RECORDINGS]
     if not few:
         return []
@@ -166,9 +168,9 @@ def _chosen_on_few(study: Study) -> list[str]:
     labels = "each label" if len(few) == len(study.correlations) else ", ".join(few)
     text = (
         f"Warning: features were chosen on few recordings of the {study.settings.selection_split} split "
-        f"({how_many} of {labels}; under {FEW_RECORDINGS} the choice is mostly noise)"
+        f"({how_many} predicted as {labels}; under {FEW_RECORDINGS} the choice is mostly noise)"
     )
-    # Each half is chosen on half of the recordings that are analyzed.
+    # A half is predicted as each label about half as often as all of the analyzed recordings.
     if all(here[label] // 2 > there[label] for label in few):
         text += f"; --selection_split=cross_fit chooses them on halves of the {study.settings.split} split"
     return [f"{text}."]

@@ -4,10 +4,11 @@ import math
 import numpy as np
 import pytest
 
+from analysis.correlations.chosen import FeatureCorrelations
 from analysis.correlations.label_correlation import block_q_values
 from analysis.importance_stability import Stability
 from analysis.maps.segment_maps import DeadCount
-from analysis.words import stability_text, summary_sentences, verdict
+from analysis.words import correlation_sentences, relation_sentences, stability_text, summary_sentences, verdict
 
 
 @pytest.fixture
@@ -102,31 +103,103 @@ def test_summary_warns_and_names_what_is_missing(toy_study):
 
 def test_a_choice_on_few_recordings_is_told_with_the_way_out(toy_study):
     def warnings(here, there, split="validation", **changed):
-        names = toy_study.features.label_names
+        def predicted(importance, count):
+            return dataclasses.replace(importance, count=dict.fromkeys(importance.label_names, count))
 
-        def rows(features, count):
-            labels = np.tile(np.eye(len(names), dtype=bool), (count, 1))
-            return dataclasses.replace(features, labels=labels)
-
+        (chosen_by,) = toy_study.selection_importance
         study = dataclasses.replace(
             toy_study,
-            features=rows(toy_study.features, here),
-            selection=rows(toy_study.selection, there),
+            importance=predicted(toy_study.importance, here),
+            selection_importance=(predicted(chosen_by, there),),
             **changed,
         )
         return [text for text in summary_sentences(study) if "features were chosen on few" in text]
 
-    told = (
-        "Warning: features were chosen on few recordings of the validation split (11 of each label; under 30 the "
-    )
-    told += "choice is mostly noise)"
+    told = "Warning: features were chosen on few recordings of the validation split (11 predicted as each label; "
+    told += "under 30 the choice is mostly noise)"
     assert warnings(24, 11) == [f"{told}; --selection_split=cross_fit chooses them on halves of the test split."]
     assert warnings(23, 11) == [f"{told}."]  # halves would be no larger
     assert warnings(200, 30) == []
     assert warnings(24, 11, halves=(("a",), ("b",))) == []
     labels = list(toy_study.correlations)
     one = {labels[0]: toy_study.correlations[labels[0]]}
-    assert "(11 of each label;" in warnings(24, 11, correlations=one)[0]
+    assert "(11 predicted as each label;" in warnings(24, 11, correlations=one)[0]
+
+
+def test_the_choice_is_judged_by_the_recordings_that_importance_is_over(toy_study):
+    """Not by those that bear the label: a rare prediction of a common label is a choice on few recordings."""
+    (chosen_by,) = toy_study.selection_importance
+    first, *others = toy_study.correlations
+    count = {**dict.fromkeys(chosen_by.label_names, 40), first: 3}
+    bearing = np.ones((40, len(chosen_by.label_names)), dtype=bool)
+    study = dataclasses.replace(
+        toy_study,
+        selection=dataclasses.replace(toy_study.selection, labels=bearing),
+        selection_importance=(dataclasses.replace(chosen_by, count=count),),
+    )
+    (told,) = (text for text in summary_sentences(study) if "features were chosen on few" in text)
+    assert f"(3 predicted as {first}; under 30" in told
+    assert not any(name in told for name in others)
+
+
+def dead_in(result, modality, *, chosen=True):
+    """A label's correlations where the modality's features are the same in all recordings, or none is chosen."""
+    of_audio = np.arange(len(result.names)) < result.audio_count
+    dead = of_audio if modality == "audio" else ~of_audio
+    rho = np.where(dead[:, np.newaxis] | dead, np.nan, result.rho)
+    blocks = {
+        name: dataclasses.replace(getattr(result, name), value=np.nan)
+        for name in ("across", "within_audio" if modality == "audio" else "within_visual")
+    }
+    names = np.array(result.names)
+    if chosen:
+        return dataclasses.replace(result, rho=rho, dead=tuple(names[dead].tolist()), **blocks)
+    return dataclasses.replace(
+        result,
+        rho=rho[~dead][:, ~dead],
+        names=tuple(names[~dead].tolist()),
+        audio_count=int((of_audio & ~dead).sum()),
+        null=None,
+        **blocks,
+    )
+
+
+@pytest.mark.parametrize(
+    ("modality", "chosen", "reason"),
+    [
+        ("visual", True, "the visual features that were chosen are the same in all recordings of each label"),
+        ("audio", True, "the audio features that were chosen are the same in all recordings of each label"),
+        ("visual", False, "no visual feature contributes to any label (importance 0 where features were chosen)"),
+    ],
+)
+def test_a_dead_branch_is_not_called_a_model_of_one_modality(toy_study, modality, chosen, reason):
+    dead = {label: dead_in(one, modality, chosen=chosen) for label, one in toy_study.correlations.items()}
+    text = relation_sentences(dataclasses.replace(toy_study, correlations=dead))[0]
+    assert text.startswith(f"The model has two modalities, but {reason} (so it is where a branch of the model is")
+    assert f"within {'audio' if modality == 'visual' else 'vision'}, averaged over" in text
+    assert "nan" not in text
+    found = FeatureCorrelations(dead, {}, toy_study.selection_importance, (), multi_label=False)
+    assert correlation_sentences(found)[0] == text
+
+
+def test_two_dead_branches_have_no_mean_and_one_modality_is_called_that(toy_study):
+    both = {
+        label: dead_in(dead_in(one, "audio"), "visual", chosen=False)
+        for label, one in toy_study.correlations.items()
+    }
+    text = relation_sentences(dataclasses.replace(toy_study, correlations=both))[0]
+    assert "the audio features that were chosen are the same" in text
+    assert " and no visual feature contributes" in text
+    assert "Mean |rho|" not in text
+    apart = dict(toy_study.correlations)
+    first, *others = apart
+    apart = {first: dead_in(apart[first], "audio"), **{name: dead_in(apart[name], "visual") for name in others}}
+    text = relation_sentences(dataclasses.replace(toy_study, correlations=apart))[0]
+    assert "for no label do chosen features of both vary over the same recordings: nothing" in text
+    alone = {label: dead_in(one, "visual", chosen=False) for label, one in toy_study.correlations.items()}
+    seen = dataclasses.replace(toy_study.features, visual=None)
+    study = dataclasses.replace(toy_study, features=seen, correlations=alone)
+    assert relation_sentences(study)[0].startswith("The model has one modality, so nothing can be said about the")
 
 
 def test_stability_is_said_of_the_features_that_are_most_important(toy_study):
