@@ -1,7 +1,10 @@
 """Frames come out upright and undistorted, and the streams chosen are those that a player chooses."""
 
+import gc
 import io
+import shutil
 import struct
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,9 +12,11 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
 from media_factory import tone, write_media
 from PIL import Image
 
+from avinst.media import upright
 from avinst.media.segments import Segment, decode_segments
 from avinst.media.sound import MonoMixer, _pull, _resample_graph
 from avinst.spec import DatasetSpec
@@ -32,6 +37,20 @@ def left_half_white(number: int, seconds: float) -> np.ndarray:
     return picture
 
 
+def set_display_matrix(path: Path, matrix: tuple[int, ...]) -> None:
+    """Writes a, b, c, d into the header of the first track of an MP4, which is the picture."""
+    data = bytearray(path.read_bytes())
+    a, b, c, d = (value << 16 for value in matrix)
+    last = 1 << 30 if any(matrix) else 0
+    struct.pack_into(">9i", data, data.find(b"tkhd") + 44, a, b, 0, c, d, 0, 0, 0, last)
+    path.write_bytes(data)
+
+
+def four_greys(number: int, seconds: float) -> np.ndarray:
+    """A quadrant of each: no turn and no mirror gives the same."""
+    return np.kron([[240, 170], [100, 20]], np.ones((32, 48))).astype(np.uint8)[..., np.newaxis].repeat(3, -1)
+
+
 @pytest.mark.parametrize(
     ("matrix", "white"),
     [
@@ -44,14 +63,84 @@ def left_half_white(number: int, seconds: float) -> np.ndarray:
 def test_frames_are_turned_upright(tmp_path: Path, matrix: tuple[int, ...], white: str) -> None:
     path = tmp_path / "a.mp4"
     write_media(path, seconds=1.0, picture=left_half_white)
-    data = bytearray(path.read_bytes())
-    a, b, c, d = (value << 16 for value in matrix)
-    track_header = data.find(b"tkhd")  # the first track is the picture
-    struct.pack_into(">9i", data, track_header + 44, a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    path.write_bytes(data)
+    set_display_matrix(path, matrix)
     frame = first_frame(str(path))
     halves = {"left": frame[:, :28], "right": frame[:, 36:], "top": frame[:28], "bottom": frame[36:]}
     assert [name for name, half in halves.items() if half.min() > WHITE] == [white]
+
+
+PLACEMENTS = {
+    (1, 0, 0, 1): [[240, 170], [100, 20]],
+    (0, 1, -1, 0): [[100, 240], [20, 170]],
+    (-1, 0, 0, -1): [[20, 100], [170, 240]],
+    (0, -1, 1, 0): [[170, 20], [240, 100]],
+    (-1, 0, 0, 1): [[170, 240], [20, 100]],  # what was left is right, as in a mirror
+    (1, 0, 0, -1): [[100, 20], [240, 170]],
+    (0, 1, 1, 0): [[240, 100], [170, 20]],  # columns become rows
+    (0, -1, -1, 0): [[20, 170], [100, 240]],
+    (0, 0, 0, 0): [[240, 170], [100, 20]],  # no picture at all, were it meant: as it is stored
+    (1, 0, 1, 0): [[240, 170], [100, 20]],
+}
+LOSSY = 8  # of 255
+
+
+def quadrants(frame: np.ndarray) -> np.ndarray:
+    """Means of the four quadrants, without the seams between them."""
+    return np.array([[frame[y : y + 24, x : x + 24].mean() for x in (4, 36)] for y in (4, 36)])
+
+
+@pytest.mark.parametrize("matrix", PLACEMENTS)
+def test_frames_are_mirrored_as_a_player_mirrors_them(tmp_path: Path, matrix: tuple[int, ...]) -> None:
+    path = tmp_path / "a.mp4"
+    write_media(path, seconds=1.0, picture=four_greys)
+    set_display_matrix(path, matrix)
+    np.testing.assert_allclose(quadrants(first_frame(str(path))), PLACEMENTS[matrix], atol=LOSSY)
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
+@pytest.mark.parametrize("matrix", PLACEMENTS)
+def test_a_player_shows_frames_so(tmp_path: Path, matrix: tuple[int, ...]) -> None:
+    path = tmp_path / "a.mp4"
+    write_media(path, seconds=1.0, picture=four_greys)
+    set_display_matrix(path, matrix)
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-frames:v", "1", str(tmp_path / "shown.png")]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    with Image.open(tmp_path / "shown.png") as shown:
+        on_its_side = matrix[0] == 0 and any(matrix)
+        assert shown.size == ((64, 96) if on_its_side else (96, 64))
+        frame = np.asarray(shown.convert("L").resize((64, 64))).astype(int)
+    np.testing.assert_allclose(quadrants(frame), PLACEMENTS[matrix], atol=LOSSY)
+
+
+def test_a_frame_with_side_data_that_pyav_does_not_know_is_still_turned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(frame: object) -> None:
+        raise ValueError("39 is not a valid Type")
+
+    monkeypatch.setattr(upright, "_SideData", unknown)
+    path = tmp_path / "a.mp4"
+    write_media(path, seconds=1.0, picture=four_greys)
+    set_display_matrix(path, (0, 1, -1, 0))
+    np.testing.assert_allclose(quadrants(first_frame(str(path))), PLACEMENTS[0, 1, -1, 0], atol=LOSSY)
+
+
+def test_a_frame_that_was_shown_is_let_go_at_once(tmp_path: Path) -> None:
+    """Without the garbage collector: pictures of 4K would fill a child's memory before it comes by."""
+    path = tmp_path / "a.mp4"
+    write_media(path, seconds=1.0, picture=four_greys)
+    set_display_matrix(path, (-1, 0, 0, 1))
+    reformatter = VideoReformatter()
+    gc.collect()
+    gc.disable()
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                upright.upright_rgb(frame, 64, 64, reformatter)
+        del frame
+        assert not [one for one in gc.get_objects() if isinstance(one, av.VideoFrame)]
+    finally:
+        gc.enable()
 
 
 def test_pixels_that_are_not_square_are_shown_as_they_should_be(tmp_path: Path) -> None:
