@@ -108,7 +108,7 @@ REGIONS = flags.DEFINE_string(
     "regions",
     "",
     "CSV of boxes that the frame maps should lie on: video_id,left,top,right,bottom, shares of the frame, and "
-    "perhaps seconds; the report says how much of the evidence does",
+    "perhaps seconds in the file, as start_seconds counts; the report says how much of the evidence does",
     flag_values=FLAGS,
 )
 SEGMENT_FEATURES = flags.DEFINE_boolean(

@@ -118,7 +118,7 @@ def study_model(
 
     Raises:
         UserError: the analyzed split has no segments, no label is called as the explained one, or the regions
-            are of none of its recordings.
+            are of none of its recordings, or lie in none of their segments.
     """
 
     def features_of(split: str) -> Features:
@@ -132,7 +132,7 @@ def study_model(
     segments = features_of(split)
     recordings = segments.by_recording()
     # Boxes of other recordings are told before the minutes of permutations and maps.
-    boxes = annotated_boxes(settings.evidence, recordings)
+    boxes = annotated_boxes(settings.evidence, recordings, batches, dataset, split)
     say("importance")
     head = head_of(model)
     top = {"audio": settings.correlation.top_audio, "visual": settings.correlation.top_visual}

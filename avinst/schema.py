@@ -36,7 +36,7 @@ class Example:
         label_indices: positions in the dataset's label names, ascending.
         video_id: the recording that the segment is of.
         segment_index: number of the segment in its recording, from 0.
-        segment_start_seconds: where the segment begins in the recording, seconds.
+        segment_start_seconds: where the segment begins in the file, seconds.
     """
 
     log_mel: np.ndarray

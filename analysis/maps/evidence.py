@@ -1,15 +1,18 @@
 """All that is found out about where the evidence lies, beyond the segments that are shown."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from analysis.extraction import SplitBatches
 from analysis.features import Features
 from analysis.json_files import write_json
 from analysis.maps.gradcam import METHOD_NAMES, EvidenceMaps
 from analysis.maps.mean_maps import MeanMaps, bands_csv, mean_maps
-from analysis.maps.region_boxes import Box, check_annotated, read_regions
-from analysis.maps.regions import RegionShare, region_sentence, region_shares
+from analysis.maps.region_boxes import Box, check_annotated, check_in_segments, read_regions
+from analysis.maps.regions import NO_EVIDENCE, RegionShare, region_sentence, region_shares
 from analysis.maps.segment_maps import DeadCount, SegmentMaps, count_dead, save_segment_maps, segment_maps
 from analysis.maps.trust import Trust, examine, trust_json
 from analysis.maps.trust_words import dead_sentences, trust_sentences
@@ -41,6 +44,7 @@ class Evidence:
         regions: share of the frame maps on annotated boxes, over all recordings and for each label; empty
             without boxes or frames.
         trust: the checks of the maps; None where there were none.
+        dead_regions: whether boxes were given, and no frame map of their segments shows evidence.
     """
 
     maps: SegmentMaps
@@ -48,26 +52,46 @@ class Evidence:
     means: tuple[MeanMaps, ...]
     regions: tuple[RegionShare, ...]
     trust: Trust | None
+    dead_regions: bool = False
 
     def sentences(self) -> list[str]:
         """The findings in words."""
-        found = [region_sentence(self.regions[0])] if self.regions else []
+        found = [NO_EVIDENCE] if self.dead_regions else []
+        if self.regions:
+            found.append(region_sentence(self.regions[0]))
         if self.trust is not None:
             found += trust_sentences(self.trust)
         return [*found, *dead_sentences(self.dead)]
 
 
-def annotated_boxes(settings: EvidenceSettings, recordings: Features) -> Mapping[str, list[Box]]:
+def annotated_boxes(
+    settings: EvidenceSettings, recordings: Features, batches: SplitBatches, dataset: Dataset, split: str
+) -> Mapping[str, list[Box]]:
     """The boxes of the settings' file; none without a file.
 
+    Args:
+        settings: name the file.
+        recordings: the analyzed ones.
+        batches: gives those of their segments, which are read as far as the first one with a box.
+        dataset: gives the length of a segment.
+        split: the analyzed one.
+
     Raises:
-        UserError: the file is none, or has no box for any of the recordings.
+        UserError: the file is none, or has no box for any of the recordings, or for any of their segments.
     """
     if not settings.regions:
         return {}
     boxes = read_regions(settings.regions)
     check_annotated(boxes, recordings.video_id.tolist(), settings.regions)
+    check_in_segments(boxes, _places(batches(split)), dataset.spec.segment_seconds, settings.regions)
     return boxes
+
+
+def _places(batches: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, float]]:
+    """Recording and start of each segment."""
+    for batch in batches:
+        names = [name.decode() for name in np.asarray(batch["video_id"])]
+        yield from zip(names, np.asarray(batch["segment_start_seconds"]).tolist(), strict=True)
 
 
 def gather_evidence(
@@ -123,6 +147,7 @@ def gather_evidence(
         means=tuple(mean_maps(maps, dataset.spec, seed)),
         regions=tuple(regions),
         trust=trust,
+        dead_regions="visual" in maps.maps and bool(boxes) and not regions,
     )
 
 

@@ -14,7 +14,7 @@ _OPTIONAL = "seconds"
 
 
 class Box(NamedTuple):
-    """A box in a frame, relative to its width and height; `seconds` is when it holds, NaN for always."""
+    """A box in a frame, relative to its width and height; `seconds` is when in the file it holds, NaN: always."""
 
     seconds: float
     left: float
@@ -27,7 +27,8 @@ def read_regions(path: str) -> dict[str, list[Box]]:
     """Reads a CSV of boxes: `video_id,left,top,right,bottom` and perhaps `seconds`.
 
     The sides are relative to the width and the height of the dataset's frames, 0 to 1, from the upper left corner.
-    With `seconds`, a box holds for the segment that it lies in; without, for the whole recording.
+    With `seconds`, counted in the file as a manifest's `start_seconds` is, a box holds for the segment that it
+    lies in; without, for the whole recording.
 
     Returns:
         Recording to its boxes; at least one recording.
@@ -81,16 +82,60 @@ def check_annotated(boxes: Mapping[str, list[Box]], recordings: Iterable[str], p
         )
 
 
+def check_in_segments(
+    boxes: Mapping[str, list[Box]], segments: Iterable[tuple[str, float]], length_seconds: float, path: str
+) -> None:
+    """Raises UserError where no box holds for any of the segments.
+
+    Args:
+        boxes: as `read_regions` gives them.
+        segments: recording and start in the file, seconds, of each; read as far as the first one with a box.
+        length_seconds: of a segment.
+        path: of the boxes' file, for the message.
+    """
+    passed: list[tuple[str, float]] = []
+    for video_id, start_seconds in segments:
+        if video_id not in boxes:
+            continue
+        if boxes_in(boxes[video_id], start_seconds, length_seconds):
+            return
+        passed.append((video_id, start_seconds))
+    if not passed:
+        return  # what `check_annotated` tells
+    video_id = passed[0][0]
+    starts = [start for name, start in passed if name == video_id]
+    times = [box.seconds for box in boxes[video_id]]
+    raise UserError(
+        f"{path!r}: no box lies in an analyzed segment; {video_id!r} is analyzed from {min(starts):g} to "
+        f"{max(starts) + length_seconds:g} s, its boxes are at {_range(times)} s; give seconds in the file, as "
+        "start_seconds counts, or none for boxes that always hold"
+    )
+
+
 def boxes_in(boxes: Sequence[Box], start_seconds: float, length_seconds: float) -> list[Box]:
     """The boxes that hold for a segment; together they are its region.
 
-    Those without a time, and of those whose time lies in the segment the ones nearest to its middle, in which its
-    frame was taken: several of the same time are several parts of one picture.
+    Those without a time, and of those whose time lies in the segment (at its start, but not at its end: there the
+    next one begins) the ones nearest to its middle, in which its frame was taken: several of the same time are
+    several parts of one picture.
+
+    Args:
+        boxes: of the segment's recording.
+        start_seconds: of the segment in the file; float32 will do.
+        length_seconds: of the segment.
     """
+    # Starts are stored as float32, whose steps are 2 ** 29 of float64's; a box at 30.1 s belongs to the segment
+    # that begins there, not to the last one.
+    first = start_seconds - 1e-6 - math.ulp(start_seconds) * 2**29
+    times = [box.seconds for box in boxes if first <= box.seconds < first + length_seconds]
     middle = start_seconds + length_seconds / 2
-    times = [box.seconds for box in boxes if abs(box.seconds - middle) <= length_seconds / 2]
     nearest = min(times, key=lambda seconds: abs(seconds - middle), default=math.nan)
     return [box for box in boxes if math.isnan(box.seconds) or box.seconds == nearest]
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def _seconds(cell: str, where: str) -> float:
@@ -102,7 +147,7 @@ def _seconds(cell: str, where: str) -> float:
         found = math.nan
     if not 0 <= found < math.inf:
         raise UserError(
-            f"{where}: {_OPTIONAL} is {cell!r}; give seconds from the recording's start, 0 or more, or nothing "
-            "for a box that always holds"
+            f"{where}: {_OPTIONAL} is {cell!r}; give seconds in the file, as start_seconds counts, 0 or more, or "
+            "nothing for a box that always holds"
         )
     return found

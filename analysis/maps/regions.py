@@ -15,6 +15,11 @@ from trainer.audit.result import FEWEST_RECORDINGS
 
 # Of the centre prior, relative to the frame: two thirds of a Gaussian lie in the middle half of each axis.
 PRIOR_DEVIATION = 0.25
+# What is said where boxes hold for segments, but there is no evidence that could lie on them.
+NO_EVIDENCE = (
+    "How much of the frame maps' evidence lies on the annotated regions cannot be said: no frame map of a segment "
+    "with a box shows any evidence."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +53,7 @@ class RegionShare:
 def region_shares(
     found: SegmentMaps, boxes: Mapping[str, list[Box]], spec: DatasetSpec, seed: int = 0
 ) -> list[RegionShare]:
-    """The shares over all recordings, then those of each label; empty where no recording has a box.
+    """The shares over all recordings, then those of each label; empty where no segment with a box shows evidence.
 
     Args:
         found: maps of all segments, with frames.

@@ -20,7 +20,7 @@ class SegmentMaps:
     Attributes:
         label_names: the dataset's.
         video_id: str [n], the recording.
-        start_seconds: float32 [n], where the segment begins in its recording.
+        start_seconds: float32 [n], where the segment begins in the file, seconds.
         label_index: int [n], the true label whose logit is explained.
         maps: modality to float32 [n, rows, columns], at least 0, not normalised.
         centres: modality to the places that the maps' rows and columns look at (`cell_centres`).

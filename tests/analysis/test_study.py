@@ -7,7 +7,10 @@ from toy_models import toy_model
 from toy_study_parts import SETTINGS, toy_batches, toy_dataset
 
 from analysis.importance import head_of, importance
+from analysis.maps.evidence import EvidenceSettings
+from analysis.maps.regions import NO_EVIDENCE
 from analysis.study import study_model
+from analysis.words import summary_sentences
 from avinst.errors import UserError
 
 
@@ -128,3 +131,34 @@ def test_one_modality_gives_what_it_can():
 def test_a_split_without_segments_is_refused():
     with pytest.raises(UserError, match="train"):
         study_model(toy_model(), toy_dataset(), dataclasses.replace(SETTINGS, split="train"), toy_batches)
+
+
+def boxes_at(folder, seconds, names=("test/03", "test/17")):
+    file = folder / "regions.csv"
+    lines = "".join(f"{name},{seconds},0.1,0.1,0.6,0.9\n" for name in names)
+    file.write_text(f"video_id,seconds,left,top,right,bottom\n{lines}")
+    evidence = EvidenceSettings(trust_recordings=0, regions=str(file))
+    return dataclasses.replace(SETTINGS, evidence=evidence)
+
+
+def test_boxes_beside_all_segments_are_refused_before_anything_is_computed(tmp_path):
+    said = []
+    settings = boxes_at(tmp_path, 100)
+    with pytest.raises(UserError, match="'test/03' is analyzed from 6 to 8 s, its boxes are at 100 s"):
+        study_model(toy_model(), toy_dataset(), settings, toy_batches, said.append)
+    assert said == ["features of the test split, 60 segments"]
+
+
+def test_regions_without_any_evidence_are_told_as_such(tmp_path):
+    settings = boxes_at(tmp_path, 6.25, ["test/03"])
+    shown = study_model(toy_model(), toy_dataset(), settings, toy_batches)
+    assert shown.evidence.regions[0].recordings == 1
+    assert NO_EVIDENCE not in summary_sentences(shown)
+    model = toy_model()
+    # Frames no longer reach the head: no gradient, so no evidence anywhere.
+    weights = model.get_layer("logits").get_weights()
+    weights[0][5:] = 0
+    model.get_layer("logits").set_weights(weights)
+    dead = study_model(model, toy_dataset(), settings, toy_batches)
+    assert dead.evidence.regions == ()
+    assert NO_EVIDENCE in summary_sentences(dead)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from toy_study_parts import TOY_SPEC
 
-from analysis.maps.region_boxes import Box, boxes_in, check_annotated, read_regions
+from analysis.maps.region_boxes import Box, boxes_in, check_annotated, check_in_segments, read_regions
 from analysis.maps.regions import RegionShare, region_sentence, region_shares
 from analysis.maps.segment_maps import SegmentMaps
 from analysis.maps.trust_figures import regions_figure
@@ -71,13 +71,24 @@ def test_recordings_count_the_same_dead_maps_and_others_are_left_out():
 
 
 def test_a_box_with_a_time_says_nothing_of_other_segments():
-    # The frame is taken in the middle of a segment of 1 s: 1.0 is within half a second of 0.5, 1.1 is not.
     rows = [("a", 0, [[1, 0], [1, 0]]), ("a", 0, [[0, 1], [0, 1]])]
-    for seconds, segments in ((1.0, 2), (1.1, 1)):
+    for seconds, share in ((0.99, 14 / 16), (1.0, 2 / 16), (1.1, 2 / 16)):
         boxes = {"a": [Box(seconds, 0.0, 0.0, 0.5, 1.0)]}
         (found, _) = region_shares(maps_of(rows, [0.0, 1.0]), boxes, TOY_SPEC)
-        assert found.maps.value == pytest.approx((14 / 16 + 2 / 16) / 2 if segments == 2 else 2 / 16, abs=1e-6)
+        assert found.maps.value == pytest.approx(share, abs=1e-6)
     assert region_shares(maps_of(rows, [3.0, 4.0]), boxes, TOY_SPEC) == []
+
+
+@pytest.mark.parametrize("first", [0.0, 30.0, 30.1, 99.7, 3599.3])
+@pytest.mark.parametrize("length", [1.0, 0.5])
+def test_a_box_on_a_border_is_that_of_the_segment_that_begins_there(first, length):
+    starts = np.array([first + number * length for number in range(6)])
+    for number, seconds in enumerate(np.round(starts, 6)):
+        box = Box(float(seconds), 0.0, 0.0, 1.0, 1.0)
+        held = [bool(boxes_in([box], float(start), length)) for start in starts.astype(np.float32)]
+        assert held == [other == number for other in range(6)]
+    assert boxes_in([box._replace(seconds=first - 0.001)], first, length) == []
+    assert boxes_in([box._replace(seconds=first + length - 0.001)], first, length) != []
 
 
 def test_a_box_with_a_time_is_that_of_the_nearest_segment():
@@ -138,6 +149,25 @@ def test_the_figure_shows_what_the_verdict_goes_by():
     assert filled == [True, False]
 
 
+def test_boxes_beside_all_analyzed_segments_are_told_with_both_times():
+    boxes = {"a": [Box(0.5, 0, 0, 1, 1), Box(29.9, 0, 0, 1, 1)], "b": [Box(31.5, 0, 0, 1, 1)]}
+    parts = [("x", 0.0), ("a", 30.0), ("a", 31.0)]
+    expected = (
+        "'boxes.csv': no box lies in an analyzed segment; 'a' is analyzed from 30 to 32 s, its boxes are at "
+        "0.5 to 29.9 s; give seconds in the file, as start_seconds counts, or none for boxes that always hold"
+    )
+    with pytest.raises(UserError) as caught:
+        check_in_segments(boxes, parts, 1.0, "boxes.csv")
+    assert str(caught.value) == expected
+    check_in_segments({"a": [Box(ALWAYS, 0, 0, 1, 1)]}, parts, 1.0, "boxes.csv")
+
+    def until_the_first():
+        yield from [*parts, ("b", 30.0), ("b", 31.0)]
+        pytest.fail("a segment with a box was found; the rest of a large split is not to be read")
+
+    check_in_segments(boxes, until_the_first(), 1.0, "boxes.csv")
+
+
 @pytest.mark.parametrize(
     ("maps", "words"),
     [
@@ -176,7 +206,10 @@ def test_a_file_of_boxes(tmp_path):
         ("video_id,left,top,right,bottom\na,0,nan,1,1\n", "make no box"),
         ("video_id,left,top,right,bottom\nb,0,0,1,1\n", "it has 'b', they are called 'a'"),
         ("video_id,left,top,right,bottom\n", "no line below its header"),
-        ("video_id,left,top,right,bottom,seconds\na,0,0,1,1,-1\n", "line 2: seconds is '-1'; give .* 0 or more"),
+        (
+            "video_id,left,top,right,bottom,seconds\na,0,0,1,1,-1\n",
+            "line 2: seconds is '-1'; give .* as start_seconds counts, 0 or more",
+        ),
         ("video_id,left,top,right,bottom,seconds\na,0,0,1,1,x\n", "line 2: seconds is 'x'"),
         ("video_id,left,top,right,bottom,seconds\na,0,0,1,1,nan\n", "line 2: seconds is 'nan'"),
     ],
