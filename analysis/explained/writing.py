@@ -42,7 +42,7 @@ def write_explained(
 ) -> dict[str, Any]:
     """Draws every picture of a part of a video anew and puts the sound beside it.
 
-    The picture's times are kept to the tick, a variable frame rate too; its display rotation is applied.
+    The picture's times are kept to the tick, a variable frame rate too; it is turned and mirrored as by a player.
 
     Args:
         path: a local media file.
@@ -67,7 +67,7 @@ def write_explained(
             stream, packets = file.read("video")
             pictures = PictureStream(file, packets, stream, limits, start, end_seconds)
             moving = pictures.read()
-            first = next((picture for picture in moving if picture), None)
+            first = _first(moving, lambda: tell(start_seconds))
             if from_seconds and (first is None or first.stamp > 0):
                 continue  # the seek has landed too late
             if first is None:
@@ -163,6 +163,15 @@ class _Drawing:
             # The encoder knows no durations; the last frame's is not told by the time of a next one.
             packet.duration = self._durations.pop(packet.pts, packet.duration)
             self._container.mux(packet)
+
+
+def _first(moving: Iterator[Moving | None], sign: Callable[[], None]) -> Moving | None:
+    """The first picture; until it comes, which may be hours of media later, each sign of life is passed on."""
+    for picture in moving:
+        if picture:
+            return picture
+        sign()
+    return None
 
 
 def _with_first(first: Moving, rest: Iterator[Moving | None]) -> Iterator[Moving | None]:

@@ -211,6 +211,22 @@ def test_flash_and_click_stay_together_and_a_cut_begins_where_it_should(claps, s
     assert first + sound.shape[1] / 44_100 == pytest.approx(2.2, abs=1024 / 44_100 + 0.001)  # whole packets
 
 
+def test_signs_of_life_come_while_the_beginning_is_looked_for(tmp_path):
+    """A parent that hears nothing for long takes the child for hung; without a seek all up to there is decoded."""
+    events = []
+    source = write_media(tmp_path / "clip.mp4", seconds=4.0, fps=Fraction(10))
+
+    def page_at(seconds, size):
+        events.append("page")
+        return pages([])(seconds, size)
+
+    output = str(tmp_path / "explained.mp4")
+    write_explained(source, output, 3.0, 3.4, LIMITS, page_at, events.append)
+    before = events[: events.index("page")]
+    assert 20 <= len(before) <= 35  # one a packet, but for those that the decoder holds back
+    assert set(before) == {3.0}
+
+
 def test_a_display_rotation_is_applied(tmp_path):
     source = write_media(
         tmp_path / "clip.mp4", seconds=0.4, size=(64, 96), picture=lambda n, _: np.rot90(numbered_picture(n))
