@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 from analysis.explained.canvas import BESIDE_RGB, STRONGEST_OPACITY
 from analysis.explained.explanation import Explanation
-from analysis.maps.gradcam_figures import mel_band_position
+from analysis.maps.gradcam_figures import mel_band_position, spectrogram_extent
 from analysis.maps.receptive_field import spread_over_input
 from avinst.figure_png import name_fallback_fonts
 
@@ -91,6 +91,7 @@ def _draw_header(figure: Figure, explanation: Explanation, inches: float) -> Non
 
 def _draw_spectrogram(axes: Axes, explanation: Explanation, first: int, last: int) -> None:
     spec, shown = explanation.spec, explanation.rows[first:last]
+    axes.set_facecolor(_BACKGROUND)
     axes.set_ylim(-0.5, spec.mel_bands - 0.5)
     ticks = [hz for hz in _TICKS_HZ if spec.mel_low_hz <= hz <= spec.mel_high_hz]
     axes.set_yticks(mel_band_position(np.array(ticks), spec), [_TICKS_HZ[hz] for hz in ticks])
@@ -99,13 +100,22 @@ def _draw_spectrogram(axes: Axes, explanation: Explanation, first: int, last: in
     colours = "magma" if maps is None else "gray"
     quiet, loud = _loudness_range(explanation)
     for number, row in enumerate(shown, first):
-        # Over the whole of its segment: columns lie at most half a window beside their time, less than two pixels.
-        extent = (explanation.seconds(number), explanation.seconds(number + 1), -0.5, spec.mel_bands - 0.5)
-        place: dict[str, Any] = {"extent": extent, "origin": "lower", "aspect": "auto"}
+        begin, end = explanation.seconds(number), explanation.seconds(number + 1)
         if row < 0:
-            middle = (extent[0] + extent[1]) / 2
-            axes.text(middle, spec.mel_bands / 2, "not used", rotation=90, color=_MUTED, fontsize=7, ha="center")
+            axes.axvspan(begin, end, color=_MISSING, linewidth=0)
+            axes.text(
+                (begin + end) / 2,
+                spec.mel_bands / 2,
+                "not used",
+                rotation=90,
+                color=_MUTED,
+                fontsize=7,
+                ha="center",
+            )
             continue
+        # A column stands at the middle of its window: no window has its middle at the seam of two segments.
+        extent = spectrogram_extent(spec, begin)
+        place: dict[str, Any] = {"extent": extent, "origin": "lower", "aspect": "auto"}
         log_mel = explanation.log_mel[row].astype(np.float32).T
         axes.imshow(log_mel, cmap=colours, vmin=quiet, vmax=loud, **place)
         if maps is not None:

@@ -1,5 +1,7 @@
 """What is shown of a video is what the model says of its segments, on one scale for all of them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -160,6 +162,31 @@ def test_the_panel_of_a_dead_or_a_lost_segment_shows_no_map():
     assert strong.min() > weak.min()
     assert strong.sum() > 500
     np.testing.assert_array_equal(lost, (24, 24, 27))
+
+
+@pytest.mark.parametrize("column", [0, 12, 23])
+def test_a_sound_is_drawn_at_the_time_that_the_cursor_shows(column):
+    """A window's column stands at the middle of its window, on a page on which a second is 490 pixels wide."""
+    explanation = made_up(2)
+    explanation.log_mel[:] = -90
+    explanation.log_mel[1, column] = 0
+    quiet_maps = {name: np.zeros_like(values) for name, values in explanation.maps.items()}
+    page = Pages(dataclasses.replace(explanation, maps=quiet_maps)).at(0.0, CanvasSize(1280, 1280, 100))
+    inch = len(page.panel) / 3.3
+    row = page.panel[round(len(page.panel) - 2.27 * inch), :, 1].astype(float)  # the middle of the spectrogram
+    left, right = page.cursor_box[:2]
+    lit = np.flatnonzero(row[round(left) : round(right)] > 128) + round(left)
+    middle = 1.0 + (column * TOY_SPEC.hop_samples + TOY_SPEC.window_samples / 2) / TOY_SPEC.sample_rate_hz
+    assert abs(lit.mean() - page.cursor_column(middle)) <= 1.5
+    assert len(lit) == pytest.approx(0.04 * (right - left) / 2, abs=2)  # a hop
+
+
+def test_a_segment_that_was_not_used_stands_out_from_the_seams_of_others():
+    panel, box = draw_panel(made_up(4, lost=(2,)), 0, 4, 1280)
+    row = panel[round(len(panel) - 1.7 * len(panel) / 3.3)]  # of the spectrogram, below the words in it
+    one, two, three = (round(box[0] + seconds * (box[1] - box[0]) / 4) for seconds in (1, 2, 3))
+    np.testing.assert_array_equal(np.unique(row[two + 2 : three - 2], axis=0), [(63, 63, 70)])
+    np.testing.assert_array_equal(row[one], (24, 24, 27))
 
 
 @pytest.mark.parametrize("modality", ["audio", "visual"])
