@@ -156,7 +156,9 @@ def test_an_audio_run_is_analyzed_as_far_as_it_goes(tmp_path, capsys, precision)
     assert names
     assert all(name.endswith("_spectrogram.png") for name in names)
     assert "no visual branch" in capsys.readouterr().out
-    assert analyze(run_dir, "--regions=boxes.csv") == 1
+    regions = tmp_path / "regions.csv"
+    regions.write_text("video_id,left,top,right,bottom\ntest/000,0,0,1,1\n")
+    assert analyze(run_dir, f"--regions={regions}") == 1
     assert "sees nothing; leave it away" in capsys.readouterr().err
 
 
