@@ -46,9 +46,9 @@ modality stays so. A pair's p-value is
 (Phipson and Smyth 2010); q is p corrected over the pairs of a label after Benjamini and Hochberg (1995): of the
 pairs with q of at most FDR_LEVEL, at most FDR_PERCENT are expected to be unrelated. A label's block is judged by
 its mean |rho|, one-sided: it is beyond chance where p, corrected over the labels, is at most 0.025, and so always
-above the band, which holds 95 % of the permutations. The mean over all labels is judged by its own p with the same limit;
-where recordings bear several labels, labels share recordings, that mean has neither interval nor band, and each
-label is judged by itself. Mean |rho| is never 0 by chance: compare it with the band.</dd>
+above the band, which holds 95 % of the permutations. The mean over all labels is judged by its own p with the same
+limit; where recordings bear several labels, labels share recordings, that mean has neither interval nor band, and
+each label is judged by itself. Mean |rho| is never 0 by chance: compare it with the band.</dd>
 <dt>Intervals</dt><dd>95 % bootstrap over recordings, centred on the estimate, because resampling with
 replacement raises |rho|. They are for the value at this number of recordings, chance included.</dd>
 <dt>Two runs side by side</dt><dd>Each run's features are chosen by its own importance on its own features of the
