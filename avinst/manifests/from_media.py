@@ -9,6 +9,7 @@ from avinst.manifests.formats import FORMATS, labelled_by_folder
 from avinst.manifests.making import (
     distinct_ids,
     keep_labels,
+    one_group_a_file,
     one_row_a_span,
     one_split_a_group,
     place,
@@ -102,7 +103,7 @@ def make_rows(
         if missing == "fail" or not rows:
             raise UserError(f"{note}; check --media_root" + (", or use --missing=skip" if rows else ""))
         notes.append(f"missing: {note}")
-    rows, divided = one_split_a_group(rows)
+    rows, divided = one_split_a_group(one_group_a_file(rows))
     if divided:
         notes.append(f"left out: {divided} rows of recordings that are in a later split too (test before train)")
     rows, overlapping = one_row_a_span(rows)

@@ -78,6 +78,12 @@ def number(seconds: float) -> str:
     return repr(float(seconds)).removesuffix(".0")
 
 
+def one_group_a_file(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
+    """Gives all rows of a file the group of its first one: two names of annotations may lead to one file."""
+    of_file: dict[str, str] = {}
+    return [dataclasses.replace(row, group=of_file.setdefault(row.video_path, group_of(row))) for row in rows]
+
+
 def one_split_a_group(rows: Sequence[ManifestRow]) -> tuple[list[ManifestRow], int]:
     """Leaves out of training what is in the test split too, and what is in validation; returns how many rows.
 

@@ -14,7 +14,7 @@ with atheris_imports.instrumented():
     from avinst.dataset import DATASET_FILE, SHARDS_FOLDER, dataset_from_json, load_dataset
     from avinst.manifests.annotations import Annotation
     from avinst.manifests.formats import FORMATS
-    from avinst.manifests.making import distinct_ids, one_row_a_span, one_split_a_group, place
+    from avinst.manifests.making import distinct_ids, one_group_a_file, one_row_a_span, one_split_a_group, place
     from avinst.manifests.media_index import MediaIndex, without_extension
     from avinst.manifests.rows import SPLITS, ManifestRow, read_manifest
     from avinst.manifests.writing import write_manifest
@@ -114,7 +114,7 @@ def _check_annotations(annotations: Sequence[Annotation], folder: Path) -> None:
     stems = {without_extension(annotation.name.removeprefix("./")) for annotation in annotations}
     videos = sorted(f"{stem}.mp4" for stem in stems if _can_be_a_file(f"{stem}.mp4"))
     rows, _ = place(annotations, MediaIndex(videos))
-    rows, _ = one_row_a_span(one_split_a_group(rows)[0])
+    rows, _ = one_row_a_span(one_split_a_group(one_group_a_file(rows))[0])
     rows = distinct_ids(rows)
     if rows:
         file = folder / "made.csv"

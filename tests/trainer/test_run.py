@@ -140,7 +140,7 @@ def test_a_damaged_model_is_not_said_to_be_missing(untrained_run):
         {"flags": None},
         {"flags": [1, 2]},
         {"flags": "scheme"},
-        {"flags": {"scheme": "joint"}},
+        {"flags": {"scheme": "joint", "sorcery": 1}},
         {"flags": {**TrainConfig().to_json(), "epochs": "ten"}},
         {"flags": {**TrainConfig().to_json(), "scheme": "both"}},
         {"dataset": 7},

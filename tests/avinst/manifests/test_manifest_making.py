@@ -15,6 +15,7 @@ from avinst.manifests.annotations import Annotation
 from avinst.manifests.making import (
     distinct_ids,
     keep_labels,
+    one_group_a_file,
     one_row_a_span,
     one_split_a_group,
     place,
@@ -140,6 +141,11 @@ def test_validation_comes_out_of_training_by_the_hash_of_the_group():
             take_validation(bad, 0.25)
 
 
+def test_a_file_is_of_one_group():
+    rows = [row("a", start=0, end=1), row("a", group="g", start=1, end=2), row("b", group="g")]
+    assert [found.group for found in one_group_a_file(rows)] == ["a", "a", "g"]
+
+
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/"), min_size=1, max_size=8)
 files = st.builds(
     lambda folders, name, extension: "/".join([*folders, name + extension]),
@@ -166,7 +172,7 @@ found_rows = st.builds(
 @given(st.lists(found_rows, min_size=1, max_size=8), st.sampled_from(["m.csv", "m.jsonl"]))
 def test_whatever_is_written_is_read_back_the_same(tmp_path, rows, name):
     """Also: no annotations whatsoever lead to a manifest that `read_manifest` refuses."""
-    rows, _ = one_split_a_group(rows)
+    rows, _ = one_split_a_group(one_group_a_file(rows))
     rows, _ = one_row_a_span(rows)
     rows = distinct_ids(rows)
     write_manifest(rows, str(tmp_path / name))
