@@ -62,7 +62,8 @@ TOP_VISUAL = flags.DEFINE_integer(
 PERMUTATIONS = flags.DEFINE_integer(
     "permutations",
     10_000,
-    "permutations that show what chance gives; with fewer than 20 for each pair, single pairs cannot be found",
+    "permutations that show what chance gives: at least 20 for each pair of a matrix, 40 for each label and 120 "
+    "in all, or some relations cannot be found, however strong",
     lower_bound=1,
     flag_values=FLAGS,
 )
@@ -73,7 +74,7 @@ FDR_LEVEL = flags.DEFINE_float(
     "fdr_level",
     0.05,
     "share of false pairs that is accepted among those called significant",
-    lower_bound=0.0,
+    lower_bound=1e-6,
     upper_bound=1.0,
     flag_values=FLAGS,
 )

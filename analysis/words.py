@@ -134,7 +134,7 @@ def _coverage(study: Study) -> list[str]:
             f"Warning: fewer than {FEW_RECORDINGS} recordings ({', '.join(few)}): only very strong relations "
             "could be found there, and single large values mean little."
         )
-    sentences += _chosen_on_few(study)
+    sentences += [*_chosen_on_few(study), *_few_permutations(study)]
     if study.skipped:
         labels_of: dict[str, list[str]] = {}
         for label, reason in study.skipped.items():
@@ -174,6 +174,25 @@ def _chosen_on_few(study: Study) -> list[str]:
     if all(here[label] // 2 > there[label] for label in few):
         text += f"; --selection_split=cross_fit chooses them on halves of the {study.settings.split} split"
     return [f"{text}."]
+
+
+def _few_permutations(study: Study) -> list[str]:
+    """A warning where so few permutations were made that something cannot be found, whatever the data are."""
+    made = study.settings.correlation.permutations
+    judged = sum(result.null is not None for result in study.correlations.values())
+    tests = {
+        "a label alone": judged,
+        "a measure of all features": len(study.alignment),
+        "the mean": min(judged, 1),
+    }
+    needed = {what: math.ceil(count / BEYOND_CHANCE) - 1 for what, count in tests.items()}
+    missed = [what for what, number in needed.items() if made < number]
+    if not missed:
+        return []
+    return [
+        f"Warning: with {counted(made, 'permutation')} {' and '.join(missed)} cannot be found beyond chance, "
+        f"however related; give --permutations={max(needed.values())} or more."
+    ]
 
 
 def _p_value(value: float) -> str:

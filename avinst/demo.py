@@ -61,7 +61,7 @@ FAST = DemoSize(
     frame_size=48,
     prepare_flags=("--shares=0.4,0.1,0.5",),  # leaves the analysis 6 recordings of each instrument
     train_flags=("--audio_backbone=small_cnn", "--visual_backbone=small_cnn", "--epochs=2", "--fusion_epochs=5"),
-    analyze_flags=("--gradcam_per_label=1", "--permutations=100"),
+    analyze_flags=("--gradcam_per_label=1", "--permutations=1000"),
 )
 
 

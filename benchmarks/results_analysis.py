@@ -2,7 +2,7 @@
 
 import shutil
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -97,8 +97,8 @@ def finding(work: Files, runs: Sequence[str], seeds: Sequence[int]) -> str:
         beyond = sum(one["null"]["p_value"] <= BEYOND_CHANCE for one in overall)
         sentences.append(
             f"{name.capitalize()} training: mean |rho| {within[0]:.2f} within audio and {within[1]:.2f} within "
-            f"vision, {within[2]:.2f} across where unrelated features give {chance:.2f}; across is above the band "
-            f"of chance in {beyond} of {len(overall)} seeds."
+            f"vision, {within[2]:.2f} across where unrelated features give {chance:.2f}; across is beyond chance "
+            f"(one-sided p of at most {BEYOND_CHANCE}) in {beyond} of {len(overall)} seeds."
         )
     paper = "The paper found strong correlation within each modality and none across under independent training."
     return " ".join([paper, *sentences])
@@ -109,13 +109,19 @@ def alignment_table(work: Files, runs: Sequence[str], seeds: Sequence[int]) -> s
     rows, names = [], []
     for name, seed, found in _found(work, runs, seeds, "alignment.json"):
         names = [one["name"] for one in found.values()]
-        cells = [
-            f"{one['within_value']:.3f}, p = {one['within_by_chance']['p_value']:.2g} ({one['value']:.2f}; label "
-            f"alone {one['by_label']['low']:.2f} to {one['by_label']['high']:.2f})"
-            for one in found.values()
-        ]
-        rows.append([f"{name}, seed {seed}", *cells])
+        rows.append([f"{name}, seed {seed}", *map(_alignment_cell, found.values())])
     return table(["run", *names], rows)
+
+
+def _alignment_cell(one: Mapping[str, Any]) -> str:
+    """A dash for what so few recordings cannot tell."""
+    inside, by_label = one["within_by_chance"], one["by_label"]
+    within = "–" if one["within_value"] is None else f"{one['within_value']:.3f}"
+    if inside["p_value"] is not None:
+        within += f", p = {inside['p_value']:.2g}"
+    if by_label["low"] is None:
+        return f"{within} (–)"
+    return f"{within} ({one['shared_value']:.2f}; label alone {by_label['low']:.2f} to {by_label['high']:.2f})"
 
 
 def comparison_words(work: Files, seeds: Sequence[int]) -> str:

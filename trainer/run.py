@@ -197,8 +197,8 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
     A run that failed or was stopped before anything of it was trained is begun anew where the settings are others.
 
     Raises:
-        UserError: the run there has other flags or another dataset, or the dataset was prepared again and holds
-            other examples since; the message shows the differences. Or the directory holds other things than a
+        UserError: the run there has other flags or another dataset, or is unfinished and the dataset was prepared
+            again and holds other examples to train on since; the message shows the differences. Or the directory holds other things than a
             run.
     """
     file = paths.join(run_dir, CONFIG_FILE)
@@ -210,7 +210,8 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
         return
     found_config, found_dataset = read_config(run_dir)
     settings = setting_differences(found_config, config, found_dataset, dataset)
-    contents = [] if settings else content_differences(found_dataset, dataset)
+    finished = paths.exists(paths.join(run_dir, MODEL_FILE))  # nothing is read of the dataset any more
+    contents = [] if settings or finished else content_differences(found_dataset, dataset)
     if (settings or contents) and _nothing_is_trained(run_dir):
         for name in _UNTRAINED:
             if paths.exists(paths.join(run_dir, name)):

@@ -1,9 +1,14 @@
 """What a run was begun with and what it would go on with: the differences in words."""
 
+import math
+
 from avinst.dataset import Dataset
 from trainer.config import TrainConfig
 
 _SHOWN = 5
+_TRAINED_ON = ("train", "validation")
+# Of log-mel moments, dB: the same media give other last digits on another processor.
+_SAME_DB = 1e-3
 
 
 def setting_differences(there: TrainConfig, now: TrainConfig, data_there: Dataset, data_now: Dataset) -> list[str]:
@@ -34,20 +39,20 @@ def content_differences(there: Dataset, now: Dataset) -> list[str]:
     """
     before, after = _contents(there), _contents(now)
     names = [name for name in {**before, **after} if before.get(name, 0) != after.get(name, 0)]
+    moments = {name: (getattr(there, name), getattr(now, name)) for name in ("log_mel_mean_db", "log_mel_std_db")}
+    for name, (was, is_now) in moments.items():
+        if not math.isclose(was, is_now, rel_tol=0, abs_tol=_SAME_DB):
+            names.append(name)
+            before[name], after[name] = was, is_now
     found = [f"{name}: {before.get(name, 0)} there, {after.get(name, 0)} now" for name in names]
     return [*found[:_SHOWN], f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else found
 
 
 def _contents(dataset: Dataset) -> dict[str, float]:
-    """The numbers that a training would notice, by their names, those of single labels last."""
+    """The examples that a training reads, by split and label: those of the test split are not among them."""
     of_labels = {
         f"{split} segments of {label}": count
-        for split, counts in dataset.label_segments.items()
-        for label, count in counts.items()
+        for split in _TRAINED_ON
+        for label, count in dataset.label_segments.get(split, {}).items()
     }
-    return {
-        **{f"{split} segments": count for split, count in dataset.segments.items()},
-        "log_mel_mean_db": dataset.log_mel_mean_db,
-        "log_mel_std_db": dataset.log_mel_std_db,
-        **of_labels,
-    }
+    return {**{f"{split} segments": dataset.segments.get(split, 0) for split in _TRAINED_ON}, **of_labels}

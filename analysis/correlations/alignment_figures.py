@@ -31,7 +31,7 @@ def alignment_figure(found: tuple[Alignment, ...]) -> Figure:
     axes.axvline(0, color=MUTED, linewidth=0.6)
     axes.barh([0], [0], color=CHANCE, label="by chance (95 % band)")
     axes.barh([0], [0], color=_LABEL_ALONE, label="by the label alone (95 % band)")
-    axes.plot([], [], "|", color=COLOURS["across"], markersize=12, markeredgewidth=2.5, label="all recordings")
+    axes.plot([], [], "|", color=COLOURS["across"], markersize=12, markeredgewidth=2.5, label=_labels_in(found))
     axes.plot([], [], "D", color=COLOURS["across"], label="within labels")
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=4, fontsize=8, frameon=False, columnspacing=1.2
@@ -39,6 +39,13 @@ def alignment_figure(found: tuple[Alignment, ...]) -> Figure:
     axes.set_xlabel("alignment of audio and visual features; 1: they tell recordings apart alike")
     clear_spines(axes)
     return figure
+
+
+def _labels_in(found: tuple[Alignment, ...]) -> str:
+    """What the two half-lines are over, where these differ."""
+    if all(one.shared_recordings == one.recordings for one in found):
+        return "all recordings"
+    return "all; below it those of shared labels"
 
 
 def _band(axes: Axes, y: float, chance: Chance, colour: str) -> None:

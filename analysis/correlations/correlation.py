@@ -17,6 +17,7 @@ from analysis.correlations.spearman import (
 from analysis.features import Features
 from analysis.importance import Importance, feature_name
 from avinst.counting import counted
+from avinst.errors import UserError
 from avinst.keyword_settings import check_least
 
 # Below this no rank correlation means anything: with 4 recordings every twelfth unrelated pair has |rho| = 1.
@@ -49,6 +50,9 @@ class CorrelationSettings:
         """Raises UserError for numbers that nothing can be computed with."""
         for name in ("top_audio", "top_visual", "permutations", "resamples"):
             check_least(name, getattr(self, name), 1)
+        check_least("seed", self.seed, 0)
+        if not 0 < self.fdr_level <= 1:  # written so that NaN fails
+            raise UserError(f"fdr_level={self.fdr_level:g}: expected a share above 0, at most 1")
 
 
 def correlate_label(

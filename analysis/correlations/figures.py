@@ -12,7 +12,7 @@ from analysis.correlations.correlation import FEW_RECORDINGS
 from analysis.correlations.label_correlation import LabelCorrelation
 from analysis.correlations.spearman import MeanAbsolute
 from analysis.figures import CHANCE, COLOURS, MUTED, WARNING, clear_spines, new_figure
-from avinst.counting import counted, percent
+from avinst.counting import counted
 
 _DEAD, _UNTESTED = "#9ca3af", "#d1d5db"
 
@@ -110,7 +110,7 @@ def _caption(result: LabelCorrelation) -> str:
         )
         count = int(result.significant.sum())
         found = f"dots: {counted(count, 'pair')}" if count else "no single pair"
-        parts.append(f"{found} beyond chance (FDR {percent(result.fdr_level)})")
+        parts.append(f"{found} beyond chance (FDR {100 * result.fdr_level:g} %)")
     if result.dead:
         parts.append(f"grey: the same in all recordings ({', '.join(result.dead)})")
     if not result.tested.all():

@@ -53,8 +53,8 @@ def _lead_by_label(result: Overall) -> str:
     counts = {name: result.by_label[name] for name in result.within}
     within = " and ".join(f"within {name} for {_of_labels(count)}" for name, count in counts.items())
     across = result.by_label["across"]
-    # Where a modality is related within itself for no label, the paper's finding is not what is seen.
-    seen = bool(counts) and all(count.related for count in counts.values())
+    # Where a modality is not related within itself for most labels, the paper's finding is not what is seen.
+    seen = bool(counts) and all(2 * count.related > count.judged for count in counts.values())
     how = ("also " if seen else "") if across.related else "measurably "
     within = f"{within}, and " if within else ""
     text = f"Features move together {within}for {_of_labels(across)} {how}across modalities"
@@ -94,7 +94,9 @@ def alignment_sentence(found: Sequence[Alignment]) -> str:
         f"where the label makes both modalities alike: {whole}; {_names(more) or 'none'} beyond that."
     )
     if untold:
-        text += f" For {_names(untold)} it cannot be told: {_TOO_FEW_CHANGE_PLACES}."
+        # Where others are told this is CCA, of which recordings change places within their fold only.
+        within = "within their fold of the cross-validation"
+        text += f" For {_names(untold)} it cannot be told: {_TOO_FEW_CHANGE_PLACES} {within}."
     if not inside:
         return f"{text} Within labels there are too few recordings to tell."
     values = "; ".join(

@@ -10,12 +10,15 @@ if TYPE_CHECKING:
     NumberedRows = Iterable[tuple[int, ManifestRow]]
 
 
-def contradictions(lines: Sequence[int], rows: "Sequence[ManifestRow]") -> list[tuple[int, str]]:
+def contradictions(
+    lines: Sequence[int], rows: "Sequence[ManifestRow]", *, splits: bool = True
+) -> list[tuple[int, str]]:
     """What is wrong between rows that are right each by itself.
 
     Args:
         lines: the line number of each row.
         rows: the rows.
+        splits: whether rows are to be divided into splits, as they are not where they are only to be predicted.
 
     Returns:
         (line number, message) for each row that contradicts an earlier one.
@@ -25,7 +28,8 @@ def contradictions(lines: Sequence[int], rows: "Sequence[ManifestRow]") -> list[
     ids = [(line, row) for line, row in zip(lines, rows, strict=True) if row.video_id in twice_ids]
     files = [(line, row) for line, row in zip(lines, rows, strict=True) if row.video_path in twice_paths]
     divided = _divided_groups(zip(lines, rows, strict=True))
-    return [*_repeated_ids(ids), *_repeated_files(files), *_files_in_two_groups(files), *divided]
+    in_two_groups = _files_in_two_groups(files) if splits else []
+    return [*_repeated_ids(ids), *_repeated_files(files), *in_two_groups, *divided]
 
 
 def _repeated(names: Iterable[str]) -> set[str]:
@@ -68,16 +72,20 @@ def _repeated_files(rows: "NumberedRows") -> list[tuple[int, str]]:
 
 
 def _files_in_two_groups(rows: "NumberedRows") -> list[tuple[int, str]]:
-    """Splits are of groups: rows of one file in two groups could be trained on and tested with."""
-    first: dict[str, tuple[int, str]] = {}
+    """Splits are of groups: rows of one file in two groups could be trained on and tested with.
+
+    Not where both name the same split.
+    """
+    first: dict[str, tuple[int, ManifestRow]] = {}
     return [
         (
             line,
-            f"file {row.video_path!r} is in group {first[row.video_path][1]!r} (line {first[row.video_path][0]}) "
+            f"file {row.video_path!r} is in group {before.group!r} (line {number}) "
             f"and in {row.group!r}; give all rows of one file the same group (without one, it is the file's path)",
         )
         for line, row in rows
-        if first.setdefault(row.video_path, (line, row.group))[1] != row.group
+        for number, before in [first.setdefault(row.video_path, (line, row))]
+        if before.group != row.group and not before.split == row.split != ""
     ]
 
 

@@ -75,7 +75,8 @@ def read_manifest(path: StrPath, media_root: StrPath, *, labels_needed: bool = T
             lines.append(line)
         except UserError as error:
             errors.append((line, str(error)))
-    manifest_text.raise_together(path, "rows", [*errors, *manifest_checks.contradictions(lines, rows)])
+    contradictions = manifest_checks.contradictions(lines, rows, splits=labels_needed)
+    manifest_text.raise_together(path, "rows", [*errors, *contradictions])
     if not rows:
         raise UserError(f"{path} has no rows; expected at least one video")
     return rows

@@ -50,5 +50,5 @@ def _values(row: ManifestRow) -> dict[str, object]:
         "split": row.split,
         "start_seconds": number(row.start_seconds) if row.start_seconds else "",
         "end_seconds": "" if math.isinf(row.end_seconds) else number(row.end_seconds),
-        "group": "" if row.group == default_id else row.group,
+        "group": "" if row.group == default_id == row.video_id else row.group,
     }

@@ -214,6 +214,16 @@ def test_stability_is_said_of_the_features_that_are_most_important(toy_study):
     assert stability_text(dataclasses.replace(toy_study.importance, stability=None), label) == ""
 
 
+@pytest.mark.parametrize(("permutations", "told"), [(118, True), (119, False)])
+def test_permutations_too_few_to_find_anything_are_told(toy_study, permutations, told):
+    correlation = dataclasses.replace(toy_study.settings.correlation, permutations=permutations)
+    settings = dataclasses.replace(toy_study.settings, correlation=correlation)
+    judged = sum(result.null is not None for result in toy_study.correlations.values())
+    assert (judged <= 3, len(toy_study.alignment)) == (True, 3)  # so the measures need the most
+    sentences = summary_sentences(dataclasses.replace(toy_study, settings=settings))
+    assert any("cannot be found beyond chance" in one and "--permutations=119" in one for one in sentences) == told
+
+
 def test_dead_maps_of_all_segments_are_told(toy_study):
     count = DeadCount("piano", "audio", 20, 3, 10, ("test/02",))
     evidence = dataclasses.replace(toy_study.evidence, dead=(count,))

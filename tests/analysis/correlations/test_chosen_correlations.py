@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from toy_models import toy_model
@@ -39,6 +41,14 @@ def test_every_label_has_its_sentence(toy_study):
 def test_numbers_that_nothing_can_be_computed_with(toy_study, name):
     with pytest.raises(UserError, match=f"^{name}=0: expected at least 1$"):
         correlate_features(toy_study.features, toy_model(), **{name: 0})
+
+
+@pytest.mark.parametrize(
+    "settings", [{"fdr_level": 5.0}, {"fdr_level": 0.0}, {"fdr_level": math.nan}, {"seed": -1}]
+)
+def test_settings_that_the_flags_refuse_are_refused(toy_study, settings):
+    with pytest.raises(UserError, match=r"expected (a share above 0, at most 1|at least 0)$"):
+        correlate_features(toy_study.features, toy_model(), **settings)
 
 
 def test_a_run_may_stand_for_its_model(toy_study):

@@ -193,6 +193,17 @@ def test_one_file_in_several_rows(tmp_path, spans, message):
         assert message in str(error.value)
 
 
+@pytest.mark.parametrize("labels_needed", [True, False])
+def test_a_file_in_two_groups_is_taken_where_it_is_in_one_split_or_in_none(tmp_path, labels_needed):
+    head = "video_path,label,video_id,group,start_seconds,end_seconds,split\n"
+    split = "train" if labels_needed else ""
+    file = manifest(tmp_path, f"{head}a,x,1,anna,0,5,{split}\na,x,2,ben,5,9,{split}\n")
+    assert [row.group for row in read_manifest(file, str(tmp_path), labels_needed=labels_needed)] == [
+        "anna",
+        "ben",
+    ]
+
+
 def test_contradictions_are_reported_with_the_other_errors_in_the_order_of_the_lines(tmp_path):
     text = (
         "video_path,label,video_id,split,group\n"
