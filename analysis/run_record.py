@@ -30,6 +30,8 @@ class RunRecord:
         versions: package to version.
         of_another_dataset: titles of what was measured on the split of that name of another dataset, and is
             therefore in neither `scores` nor `audit`.
+        stages_command: the command that measures the run of the stages, where something of it is among these; else
+            empty.
     """
 
     scheme: str
@@ -40,6 +42,7 @@ class RunRecord:
     analyze_command: str
     versions: Mapping[str, str]
     of_another_dataset: tuple[str, ...] = ()
+    stages_command: str = ""
 
 
 def read_record(
@@ -70,7 +73,12 @@ def read_record(
     found |= {f"{scheme} (this run)": read_metrics(run_dir).get(split), _AUDIT: audit}
     found = {title: values for title, values in found.items() if values}
     ours = {title: values for title, values in found.items() if measured_on(values, dataset, trained_on)}
-    stages = {"stages_from": other} if other != run_dir else {}
+    left_out = tuple(title for title in found if title not in ours)
+    stages, stages_command = {}, ""
+    if other != run_dir:
+        stages = {"stages_from": other}
+        if set(left_out) - {f"{scheme} (this run)", _AUDIT}:
+            stages_command = command_line("evaluate", run_dir=other, data_dir=dataset.data_dir, split=split)
     return RunRecord(
         scheme,
         scores={title: values for title, values in ours.items() if title != _AUDIT},
@@ -81,7 +89,8 @@ def read_record(
         ),
         analyze_command=analyze_command,
         versions=versions,
-        of_another_dataset=tuple(title for title in found if title not in ours),
+        of_another_dataset=left_out,
+        stages_command=stages_command,
     )
 
 

@@ -198,8 +198,8 @@ def open_run(run_dir: str, config: TrainConfig, dataset: Dataset) -> None:
 
     Raises:
         UserError: the run there has other flags or another dataset, or is unfinished and the dataset was prepared
-            again and holds other examples to train on since; the message shows the differences. Or the directory holds other things than a
-            run.
+            again and holds other examples to train on since; the message shows the differences. Or the directory
+            holds other things than a run.
     """
     file = paths.join(run_dir, CONFIG_FILE)
     if not paths.exists(file):

@@ -59,11 +59,14 @@ def _left_out(record: RunRecord, split: str) -> Markup:
     """What is not shown because it was measured on another dataset."""
     if not record.of_another_dataset:
         return Markup("")
-    return paragraph(
+    text = (
         f"Left out, for it was last measured on the {split} split of another dataset: "
         f"{', '.join(record.of_another_dataset)}. The avinst evaluate command "
-        "at the end of this page measures the run on this one."
+        "at the end of this page measures the run on this one"
     )
+    if not record.stages_command:
+        return paragraph(f"{text}.")
+    return joined(paragraph(f"{text}; this one the run of the stages:"), element("pre", record.stages_command))
 
 
 def audit(record: RunRecord) -> Markup:

@@ -67,6 +67,7 @@ def test_what_earlier_versions_measured_counts_as_of_the_runs_own_dataset(run_di
     found = record(run_dir, OTHER)
     assert (found.scores, found.audit) == ({}, None)
     assert found.of_another_dataset == ("independent (this run)", "the modality audit")
+    assert found.stages_command == ""
 
 
 def test_the_stages_of_another_run_are_asked_for_their_dataset_too(run_dir, tmp_path):
@@ -81,6 +82,12 @@ def test_the_stages_of_another_run_are_asked_for_their_dataset_too(run_dir, tmp_
     assert list(found.scores) == ["visual alone", "joint (this run)"]
     assert found.audit is None
     assert found.of_another_dataset == ("audio alone", "independent", "the modality audit")
+    assert found.stages_command.startswith("avinst evaluate --run_dir=")
+    assert found.stages_command.split()[2] == next(
+        flag.replace("--stages_from", "--run_dir")
+        for flag in found.evaluate_command.split()
+        if flag.startswith("--stages_from=")
+    )
     # The audit that is to be made anew is of the same two runs.
     assert f"--stages_from={run_dir}" in found.evaluate_command
 

@@ -61,7 +61,7 @@ METRICS = {
 }
 
 
-def render(study, pictures, metrics=METRICS, audit=None, sounds=None, of_another_dataset=()):
+def render(study, pictures, metrics=METRICS, audit=None, sounds=None, of_another_dataset=(), stages_command=""):
     record = RunRecord(
         scheme="joint",
         scores={"audio alone": METRICS, "joint (this run)": metrics} if metrics else {},
@@ -71,6 +71,7 @@ def render(study, pictures, metrics=METRICS, audit=None, sounds=None, of_another
         analyze_command="avinst analyze --run_dir='a & b'",
         versions={"keras": "3"},
         of_another_dataset=of_another_dataset,
+        stages_command=stages_command,
     )
     return render_report(study, pictures, sounds or {}, record, title="Why <joint> decides")
 
@@ -281,3 +282,6 @@ def test_scores_of_another_dataset_are_named_and_not_shown(toy_study, toy_pictur
     ) in words
     assert ("Not measured on the test split yet" in words) == (metrics is None)
     assert "another dataset" not in "".join(Page(render(toy_study, toy_pictures, metrics)).texts)
+    command = "avinst evaluate --run_dir=OTHER"
+    text = render(toy_study, toy_pictures, metrics, of_another_dataset=left_out, stages_command=command)
+    assert f"<pre>{command}</pre>" in text
