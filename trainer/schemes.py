@@ -42,7 +42,7 @@ def train(run_dir: str, data_dir: str, config: TrainConfig, log_dir: str = "") -
         log_dir: where the curves go instead of to RUN/logs.
 
     Raises:
-        UserError: no dataset, one that nothing can be learned from, a run of other settings or examples or one that
+        UserError: no dataset, one that nothing can be learned from, a run of other settings or examples, one that
             another process is training, a batch that cannot be divided among the replicas, a loss that is NaN.
         Interrupted: a signal came (`trainer.interruption`); what can be saved is.
     """
