@@ -183,7 +183,7 @@ def _few_permutations(study: Study) -> list[str]:
     tests = {
         "a label alone": judged,
         "a measure of all features": len(study.alignment),
-        "the mean": min(judged, 1),
+        "the mean": 0 if study.features.multi_label else min(judged, 1),  # labels that share recordings: no p
     }
     needed = {what: math.ceil(count / BEYOND_CHANCE) - 1 for what, count in tests.items()}
     missed = [what for what, number in needed.items() if made < number]

@@ -10,6 +10,7 @@ from analysis import (
     plain_calls,
     write_explained_video,
 )
+from analysis.analyzing import _command
 from avinst import UserError
 
 
@@ -62,3 +63,9 @@ def test_an_explained_video_replaces_nothing_unasked(tmp_path):
         write_explained_video("RUN", str(video), str(output), overwrite=True)
     with pytest.raises(UserError, match="expected more than start_seconds"):
         write_explained_video("RUN", str(video), str(output), start_seconds=2, end_seconds=1)
+
+
+def test_the_reports_command_has_the_settings_of_the_analysis():
+    settings = StudySettings(correlation=CorrelationSettings(resamples=7, fdr_level=0.2))
+    command = _command("RUN", "DATA", "OUT", settings, {})
+    assert {"--resamples=7", "--fdr_level=0.2"} <= set(command.split())

@@ -34,7 +34,7 @@ def test_no_environment_of_its_own(monkeypatch):
     monkeypatch.setattr("sys.prefix", "/usr")
     monkeypatch.setattr("sys.base_prefix", "/usr")
     assert "no virtual environment" in one(doctor_packages.check_environment_of_its_own(PLANS)).text
-    monkeypatch.setattr("sys.prefix", "/work/.venv")
+    monkeypatch.setattr("sys.prefix", "/srv/.venv")
     assert doctor_packages.check_environment_of_its_own(PLANS) == []
 
 
@@ -129,11 +129,11 @@ def test_pyav_without_an_ffmpeg_of_its_own(monkeypatch):
         ("/usr/lib/python3/dist-packages", "wrong"),
         ("/opt/lib/python3.9/site-packages", "wrong"),
         (f"/opt/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages", None),
-        ("/work/project", None),
+        ("/srv/project", None),
     ],
 )
 def test_packages_of_another_python(monkeypatch, path, state):
-    monkeypatch.setenv("PYTHONPATH", f"/work{os.pathsep}{path}")
+    monkeypatch.setenv("PYTHONPATH", f"/srv{os.pathsep}{path}")
     findings = doctor_packages.check_pythonpath(PLANS)
     assert [finding.state for finding in findings] == [state] * (state is not None)
     assert all(finding.text.endswith("unset PYTHONPATH") for finding in findings)
